@@ -1,0 +1,3 @@
+module github.com/yimmo-host/yimmo-host
+
+go 1.26
