@@ -28,6 +28,43 @@ const (
 	RecordSize  = 32
 )
 
+// Offsets of the fields of the control block, in bytes.
+const (
+	OffsetMagic        = 0
+	OffsetMajor        = 4
+	OffsetMinor        = 6
+	OffsetNeeds        = 8
+	OffsetWants        = 12
+	OffsetEventsAddr   = 16
+	OffsetEventsCap    = 20
+	OffsetCommandsAddr = 24
+	OffsetCommandsCap  = 28
+	OffsetAreaAddr     = 32
+	OffsetAreaCap      = 36
+	OffsetGranted      = 40
+	OffsetConsumed     = 44
+	OffsetMore         = 48
+	OffsetNow          = 56
+	OffsetMono         = 64
+	OffsetSeed         = 72
+	OffsetTurn         = 80
+)
+
+// Offsets of the fields of a record, in bytes. Where an event and a command
+// name a field differently, both names are here.
+const (
+	RecordOffsetKind  = 0
+	RecordOffsetFlags = 1
+	RecordOffsetCode  = 2
+	RecordOffsetLen   = 4
+	RecordOffsetID    = 8
+	RecordOffsetAddr  = 16
+	RecordOffsetSeq   = 20 // events
+	RecordOffsetTag   = 20 // commands
+	RecordOffsetUser  = 24 // events
+	RecordOffsetArg   = 24 // commands
+)
+
 // Bounds on what a guest may declare in its control block. Ring capacities are
 // in records, the area in bytes.
 const (

@@ -50,17 +50,6 @@ type Control struct {
 // A Span is a place in guest memory.
 type Span struct{ Addr, Cap uint32 }
 
-// Offsets of the fields that change each turn.
-const (
-	OffsetGranted  = 40
-	OffsetConsumed = 44
-	OffsetMore     = 48
-	OffsetNow      = 56
-	OffsetMono     = 64
-	OffsetSeed     = 72
-	OffsetTurn     = 80
-)
-
 // What a control block is refused for. [Control.Check] wraps them.
 var (
 	ErrShort     = errors.New("control block reaches past the end of memory")
