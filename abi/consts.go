@@ -166,7 +166,7 @@ const (
 // Flags of the records that carry no frame.
 const (
 	FlagEnd    = 0x80 // http and state: this is the last part
-	FlagFlush  = 0x01 // http body: send at once, do not wait for more
+	FlagFlush  = 0x01 // http answer: send at once, do not wait for more
 	FlagRepeat = 0x01 // timer set: arm again each time it runs out
 
 	FlagClean       = 0x80 // close event: both close frames were exchanged
@@ -204,14 +204,14 @@ type Status uint16
 // Statuses.
 const (
 	StatusUnknownKind    Status = 1  // no such command in this version
-	StatusNotGranted     Status = 2  // the command's feature is not in force
+	StatusNotGranted     Status = 2  // the command's feature was not granted
 	StatusReserved       Status = 3  // a field or bit that must be zero is not
 	StatusBadRange       Status = 4  // addr + len is not inside guest memory
 	StatusBadFlags       Status = 5  // an opcode, RSV bit, level or type that is not allowed here
 	StatusBadSequence    Status = 6  // continuation without a message, data inside one, piece without a head
-	StatusBadText        Status = 7  // text or a close reason that is not UTF-8
+	StatusBadText        Status = 7  // text, a close reason or a name that is not UTF-8
 	StatusBadCode        Status = 8  // a close code or HTTP status that may not be sent
-	StatusBadFields      Status = 9  // fields that do not parse, or a header name or value HTTP forbids
+	StatusBadFields      Status = 9  // fields, ids or a name that do not parse, or a header that may not be set
 	StatusUnknownSession Status = 10 // no such session: never was, is over, or is another instance's
 	StatusClosing        Status = 11 // the close frame is already on its way; no data may follow it
 	StatusDecided        Status = 12 // accept, refuse or hold of a session that is already open
@@ -219,6 +219,7 @@ const (
 	StatusQueueFull      Status = 14 // the out-queue was full and the policy says drop
 	StatusQuota          Status = 15 // above the plugin's quota
 	StatusUnknownRequest Status = 16 // no such HTTP request, or its answer is complete
+	StatusBadValue       Status = 17 // a delay or a sample that is out of range
 )
 
 // Close codes that the host itself sends or reports, RFC 6455 section 7.4.1 and
@@ -251,18 +252,19 @@ const (
 // Field names that are not headers or configuration keys. They begin with a
 // colon, as in HTTP/2, so that they can never be mistaken for one.
 const (
-	FieldMethod     = ":method"      // connect, http request
-	FieldScheme     = ":scheme"      // connect, http request: "http" or "https"
-	FieldAuthority  = ":authority"   // connect, http request: the Host header
-	FieldPath       = ":path"        // connect, http request: path and query as on the request line
-	FieldRemote     = ":remote"      // connect, http request: "address:port" of the peer
-	FieldTLSName    = ":tls-name"    // connect, http request: SNI name, only with TLS
-	FieldProtocol   = ":protocol"    // connect: one field per offered subprotocol; accept: the one chosen
-	FieldPlugin     = ":plugin"      // start: the plugin's name in the configuration
-	FieldVersion    = ":version"     // start: SHA-256 of the module, hexadecimal
-	FieldLane       = ":lane"        // start: this instance's number, from 0
-	FieldLanes      = ":lanes"       // start: how many instances the plugin has
-	FieldMaxMessage = ":max-message" // start: largest message from a peer, bytes
-	FieldHost       = ":host"        // start: the host's name and version
-	FieldPort       = ":port"        // start: TCP port the host listens on
+	FieldMethod      = ":method"      // connect, http request
+	FieldScheme      = ":scheme"      // connect, http request: "http" or "https"
+	FieldAuthority   = ":authority"   // connect, http request: the Host header
+	FieldPath        = ":path"        // connect, http request: path and query as on the request line
+	FieldRemote      = ":remote"      // connect, http request: "address:port" of the peer
+	FieldTLSName     = ":tls-name"    // connect, http request: SNI name, only with TLS
+	FieldProtocol    = ":protocol"    // connect: one field per offered subprotocol; accept: the one chosen
+	FieldPlugin      = ":plugin"      // start: the plugin's name in the configuration
+	FieldVersion     = ":version"     // start: SHA-256 of the module, hexadecimal
+	FieldLane        = ":lane"        // start: this instance's number, from 0
+	FieldLanes       = ":lanes"       // start: how many instances the plugin has
+	FieldMaxMessage  = ":max-message" // start: largest message from a peer, bytes
+	FieldHost        = ":host"        // start: the host's name and version
+	FieldPort        = ":port"        // start: TCP port the host listens on
+	FieldPredecessor = ":predecessor" // start: SHA-256 of the module whose state follows; only then
 )

@@ -142,7 +142,7 @@ enum yimmo_command_kind {
 
 /* Flags of the records that carry no frame. */
 #define YIMMO_FLAG_END         0x80 /* http and state: this is the last part */
-#define YIMMO_FLAG_FLUSH       0x01 /* http body: send at once, do not wait for more */
+#define YIMMO_FLAG_FLUSH       0x01 /* http answer: send at once, do not wait for more */
 #define YIMMO_FLAG_REPEAT      0x01 /* timer set: arm again each time it runs out */
 #define YIMMO_FLAG_CLEAN       0x80 /* close event: both close frames were exchanged */
 #define YIMMO_FLAG_SYNTHESISED 0x40 /* connect and close events that replay or swap made up */
@@ -171,14 +171,14 @@ enum yimmo_level {
  * Statuses. */
 enum yimmo_status {
 	YIMMO_STATUS_UNKNOWN_KIND    = 1, /* no such command in this version */
-	YIMMO_STATUS_NOT_GRANTED     = 2, /* the command's feature is not in force */
+	YIMMO_STATUS_NOT_GRANTED     = 2, /* the command's feature was not granted */
 	YIMMO_STATUS_RESERVED        = 3, /* a field or bit that must be zero is not */
 	YIMMO_STATUS_BAD_RANGE       = 4, /* addr + len is not inside guest memory */
 	YIMMO_STATUS_BAD_FLAGS       = 5, /* an opcode, RSV bit, level or type that is not allowed here */
 	YIMMO_STATUS_BAD_SEQUENCE    = 6, /* continuation without a message, data inside one, piece without a head */
-	YIMMO_STATUS_BAD_TEXT        = 7, /* text or a close reason that is not UTF-8 */
+	YIMMO_STATUS_BAD_TEXT        = 7, /* text, a close reason or a name that is not UTF-8 */
 	YIMMO_STATUS_BAD_CODE        = 8, /* a close code or HTTP status that may not be sent */
-	YIMMO_STATUS_BAD_FIELDS      = 9, /* fields that do not parse, or a header name or value HTTP forbids */
+	YIMMO_STATUS_BAD_FIELDS      = 9, /* fields, ids or a name that do not parse, or a header that may not be set */
 	YIMMO_STATUS_UNKNOWN_SESSION = 10, /* no such session: never was, is over, or is another instance's */
 	YIMMO_STATUS_CLOSING         = 11, /* the close frame is already on its way; no data may follow it */
 	YIMMO_STATUS_DECIDED         = 12, /* accept, refuse or hold of a session that is already open */
@@ -186,6 +186,7 @@ enum yimmo_status {
 	YIMMO_STATUS_QUEUE_FULL      = 14, /* the out-queue was full and the policy says drop */
 	YIMMO_STATUS_QUOTA           = 15, /* above the plugin's quota */
 	YIMMO_STATUS_UNKNOWN_REQUEST = 16, /* no such HTTP request, or its answer is complete */
+	YIMMO_STATUS_BAD_VALUE       = 17, /* a delay or a sample that is out of range */
 };
 
 /* Close codes that the host itself sends or reports, RFC 6455 section 7.4.1 and
@@ -227,5 +228,6 @@ enum yimmo_status {
 #define YIMMO_FIELD_MAX_MESSAGE ":max-message" /* start: largest message from a peer, bytes */
 #define YIMMO_FIELD_HOST        ":host" /* start: the host's name and version */
 #define YIMMO_FIELD_PORT        ":port" /* start: TCP port the host listens on */
+#define YIMMO_FIELD_PREDECESSOR ":predecessor" /* start: SHA-256 of the module whose state follows; only then */
 
 #endif
