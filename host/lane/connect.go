@@ -1,0 +1,116 @@
+package lane
+
+import (
+	"context"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+)
+
+// A Decision is what became of an upgrade request.
+type Decision struct {
+	// Session is set when the plugin accepted. Exactly one of [Lane.Attach] and
+	// [Lane.Abort] must follow.
+	Session uint64
+
+	Status int        // HTTP status of a refusal
+	Fields abi.Fields // accept: ":protocol" and headers for the 101; refusal: headers
+	Body   []byte     // of a refusal
+	Err    error      // nobody decided: ErrDown
+}
+
+// connect is an upgrade request on its way to a decision.
+type connect struct {
+	fields []byte
+	reply  chan Decision // has room for the one answer there will be
+	id     uint64        // owned by the lane
+}
+
+// Connect asks the plugin about an upgrade request, described by fields, and
+// waits for its decision or the end of ctx. fields must not change until then.
+func (l *Lane) Connect(ctx context.Context, fields []byte) (Decision, error) {
+	c := &connect{fields: fields, reply: make(chan Decision, 1)}
+	if !l.mail.post(mail{kind: mailConnect, what: c}) {
+		return Decision{}, ErrDown
+	}
+	select {
+	case d := <-c.reply:
+		return d, d.Err
+	case <-ctx.Done():
+		l.mail.post(mail{kind: mailAbort, what: c})
+		return Decision{}, ctx.Err()
+	}
+}
+
+// Abort gives up an accepted session whose connection never came to be.
+func (l *Lane) Abort(session uint64) { l.mail.post(mail{kind: mailAbort, id: session}) }
+
+// Attach puts a link below an accepted session, once the 101 answer is on its
+// way. Whatever the plugin has sent meanwhile goes to it at once.
+func (l *Lane) Attach(session uint64, link Link) {
+	if !l.mail.post(mail{kind: mailAttach, id: session, what: link}) {
+		link.Cut()
+	}
+}
+
+func (l *Lane) connect(c *connect) {
+	if l.stopping || !l.room(len(c.fields)) {
+		c.reply <- Decision{Err: ErrDown}
+		return
+	}
+	id, s, ok := l.sessions.add()
+	if !ok {
+		c.reply <- Decision{Err: ErrDown}
+		return
+	}
+	c.id, s.asker = id, c
+	s.seq = 1
+	l.put(abi.Event{Kind: abi.EventConnect, ID: id}, c.fields)
+	l.asked = append(l.asked, id)
+}
+
+// answer tells whoever asked about the session, the first time it is called.
+func (l *Lane) answer(s *session, d Decision) {
+	if s.asker != nil {
+		s.asker.reply <- d
+		s.asker = nil
+	}
+}
+
+func (l *Lane) accept(id uint64, s *session, fields []byte) {
+	s.state = accepted
+	l.answer(s, Decision{Session: id, Fields: append([]byte(nil), fields...)})
+}
+
+func (l *Lane) refuse(id uint64, s *session, status int, fields []byte, body []byte) {
+	l.answer(s, Decision{Status: status, Fields: append([]byte(nil), fields...), Body: body})
+	l.release(id, s)
+}
+
+func (l *Lane) abort(m *mail) {
+	id := m.id
+	if c, ok := m.what.(*connect); ok {
+		id = c.id
+	}
+	if s := l.sessions.find(id); s != nil && s.link == nil {
+		s.asker = nil
+		l.end(id, s, abi.CloseAbnormal, abi.WhoPeer, false, nil)
+	}
+}
+
+func (l *Lane) attach(id uint64, link Link) {
+	s := l.sessions.find(id)
+	if s == nil || s.state == over {
+		link.Write(frame.AppendClose(nil, abi.CloseInternal, "plugin failed"))
+		link.Close()
+		return
+	}
+	s.link = link
+	if s.state == accepted {
+		s.state = open
+	}
+	if len(s.early) > 0 {
+		l.write(id, s, s.early)
+		s.early = nil
+	}
+}

@@ -1,0 +1,220 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+)
+
+// ErrBehind reports that the client of a plain request took its answer too
+// slowly for the queue it may fill.
+var ErrBehind = errors.New("client does not read its answer")
+
+// An Exchange is one plain HTTP request and its answer.
+type Exchange struct {
+	fields []byte
+	ended  bool
+
+	// Owned by the lane.
+	id   uint64
+	head bool // the guest has given status and headers
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	parts   []Part
+	waiting int
+	err     error
+	wake    chan struct{} // holds a token when there is something to take
+}
+
+// A Part is a piece of an answer. The first has Status and Fields.
+type Part struct {
+	Status int
+	Fields abi.Fields
+	Body   []byte
+	Flush  bool
+	End    bool
+}
+
+// body is a piece of a request's body on its way to the guest.
+type body struct {
+	to    *Exchange
+	data  []byte
+	end   bool
+	taken chan struct{} // closed when data may be used again
+}
+
+// Request posts a plain request described by fields, which belong to the lane
+// from now on. ended says that no body follows. Exactly one call of
+// [Lane.Leave] must end the exchange.
+func (l *Lane) Request(fields []byte, ended bool) (*Exchange, error) {
+	x := &Exchange{fields: fields, ended: ended, wake: make(chan struct{}, 1)}
+	if !l.mail.post(mail{kind: mailRequest, what: x}) {
+		return nil, ErrDown
+	}
+	return x, nil
+}
+
+// Body hands over more of the request's body and waits until the plugin's
+// memory has it; data is the caller's again then.
+func (l *Lane) Body(ctx context.Context, x *Exchange, data []byte, end bool) error {
+	b := &body{to: x, data: data, end: end, taken: make(chan struct{})}
+	if !l.mail.post(mail{kind: mailBody, what: b}) {
+		return ErrDown
+	}
+	<-b.taken // the lane always gets there, and data must not change before
+	return ctx.Err()
+}
+
+// Leave ends the exchange, answered or not.
+func (l *Lane) Leave(x *Exchange) { l.mail.post(mail{kind: mailLeft, what: x}) }
+
+// Next waits for the next part of the answer. It fails with [ErrDown] when the
+// plugin trapped, with [ErrBehind] and with the error of ctx.
+func (x *Exchange) Next(ctx context.Context) (Part, error) {
+	for {
+		x.mu.Lock()
+		if len(x.parts) > 0 {
+			p := x.parts[0]
+			x.parts = x.parts[1:]
+			x.waiting -= len(p.Body)
+			x.mu.Unlock()
+			return p, nil
+		}
+		err := x.err
+		x.mu.Unlock()
+		if err != nil {
+			return Part{}, err
+		}
+		select {
+		case <-x.wake:
+		case <-ctx.Done():
+			return Part{}, ctx.Err()
+		}
+	}
+}
+
+func (x *Exchange) add(p Part, limit int) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	defer x.signal()
+	if x.waiting+len(p.Body) > limit {
+		x.err = ErrBehind
+		return false
+	}
+	x.parts = append(x.parts, p)
+	x.waiting += len(p.Body)
+	return true
+}
+
+func (x *Exchange) fail(err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.err == nil {
+		x.err = err
+	}
+	x.signal()
+}
+
+func (x *Exchange) signal() {
+	select {
+	case x.wake <- struct{}{}:
+	default:
+	}
+}
+
+// requestBit marks request ids, so that none equals a session's.
+const requestBit = 1 << 63
+
+func (l *Lane) request(x *Exchange) {
+	if l.stopping || !l.room(len(x.fields)) {
+		x.fail(ErrDown)
+		return
+	}
+	l.lastReq++
+	x.id = l.lastReq | requestBit
+	l.exchanges[x.id] = x
+	flags := uint8(0)
+	if x.ended {
+		flags = abi.FlagEnd
+	}
+	l.put(abi.Event{Kind: abi.EventHTTPRequest, Flags: flags, ID: x.id}, x.fields)
+}
+
+func (l *Lane) body(b *body) {
+	defer close(b.taken)
+	if l.exchanges[b.to.id] == nil || !l.room(len(b.data)) || l.exchanges[b.to.id] == nil {
+		return
+	}
+	flags := uint8(0)
+	if b.end {
+		flags = abi.FlagEnd
+	}
+	l.put(abi.Event{Kind: abi.EventHTTPBody, Flags: flags, ID: b.to.id}, b.data)
+}
+
+// left forgets an exchange. The guest hears of it if its answer is not complete.
+func (l *Lane) left(id uint64) {
+	x := l.exchanges[id]
+	if x == nil {
+		return
+	}
+	delete(l.exchanges, id)
+	x.fail(ErrDown)
+	if l.room(0) {
+		l.put(abi.Event{Kind: abi.EventHTTPGone, ID: id}, nil)
+	}
+}
+
+func (l *Lane) httpHead(c *abi.Command) abi.Status {
+	x := l.exchanges[c.ID]
+	switch {
+	case x == nil || x.head:
+		return abi.StatusUnknownRequest
+	case c.Flags&^(abi.FlagEnd|abi.FlagFlush) != 0 || c.Arg != 0:
+		return abi.StatusReserved
+	case c.Code < 200 || c.Code > 599:
+		return abi.StatusBadCode
+	}
+	fields, status := l.headFields()
+	if status != 0 {
+		return status
+	}
+	if l.size()-len(fields) > l.cfg.Queue {
+		return abi.StatusTooLarge
+	}
+	x.head = true
+	l.parts = l.parts[1:]
+	l.answerPart(x, c, Part{Status: int(c.Code), Fields: append([]byte(nil), fields...)})
+	return 0
+}
+
+func (l *Lane) httpBody(c *abi.Command) abi.Status {
+	x := l.exchanges[c.ID]
+	switch {
+	case x == nil || !x.head:
+		return abi.StatusUnknownRequest
+	case c.Flags&^(abi.FlagEnd|abi.FlagFlush) != 0 || c.Code != 0 || c.Arg != 0:
+		return abi.StatusReserved
+	case l.size() > l.cfg.Queue:
+		return abi.StatusTooLarge
+	}
+	l.answerPart(x, c, Part{})
+	return 0
+}
+
+// answerPart queues a part with the payload at hand as its body.
+func (l *Lane) answerPart(x *Exchange, c *abi.Command, p Part) {
+	p.Body = append([]byte(nil), l.whole()...)
+	p.Flush, p.End = c.Flags&abi.FlagFlush != 0, c.Flags&abi.FlagEnd != 0
+	if !x.add(p, l.cfg.Queue) {
+		delete(l.exchanges, x.id)
+		l.later = append(l.later, pending{event: abi.Event{Kind: abi.EventHTTPGone, ID: x.id}})
+		return
+	}
+	if p.End {
+		delete(l.exchanges, x.id)
+	}
+}

@@ -1,0 +1,76 @@
+package lane
+
+import "sync"
+
+// A mail is one thing that another goroutine wants of the lane.
+type mail struct {
+	kind mailKind
+	id   uint64 // session or request, where the kind has one
+	what any    // as the kind says; always a pointer, so that posting allocates nothing
+}
+
+type mailKind uint8
+
+const (
+	mailConnect mailKind = iota + 1 // what: *connect
+	mailAbort                       // the upgrade of id will not happen
+	mailAttach                      // what: *attached
+	mailBatch                       // what: *Batch
+	mailGone                        // the connection of id ended without a close frame
+	mailDrained                     // the link of id took what was waiting
+	mailRequest                     // what: *Exchange
+	mailBody                        // what: *body
+	mailLeft                        // what: *Exchange; its client needs nothing more
+	mailDrain                       // end all sessions, then stop
+	mailKill                        // end everything now
+)
+
+// A mailbox carries mails to the lane's goroutine, in order for each sender.
+type mailbox struct {
+	wake chan struct{} // holds a token when queue may not be empty
+
+	mu     sync.Mutex
+	queue  []mail
+	closed bool
+}
+
+func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
+
+// post never waits for the lane. It reports false when the lane has stopped.
+func (b *mailbox) post(m mail) bool {
+	b.mu.Lock()
+	if b.closed {
+		b.mu.Unlock()
+		return false
+	}
+	b.queue = append(b.queue, m)
+	first := len(b.queue) == 1
+	b.mu.Unlock()
+	if first {
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+// take swaps the queue for an empty one that reuses spare's memory.
+func (b *mailbox) take(spare []mail) []mail {
+	clear(spare)
+	b.mu.Lock()
+	q := b.queue
+	b.queue = spare[:0]
+	b.mu.Unlock()
+	return q
+}
+
+// shut refuses further mail and returns what was still waiting.
+func (b *mailbox) shut() []mail {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	q := b.queue
+	b.queue = nil
+	return q
+}

@@ -1,0 +1,140 @@
+package lane
+
+import (
+	"errors"
+	"unicode/utf8"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+)
+
+// send encodes one frame for one session. Frames that follow each other to the
+// same session leave together.
+func (l *Lane) send(c *abi.Command) abi.Status {
+	s := l.sessions.find(c.ID)
+	if status := l.sendable(s, c); status != 0 {
+		return status
+	}
+	size := l.size()
+	if size > l.cfg.Queue {
+		return abi.StatusTooLarge
+	}
+	enc := s.enc // assigned back when all is well: a refused frame changes nothing
+	if status := checkFrame(&enc, c.Flags, size, l.parts); status != 0 {
+		return status
+	}
+	s.enc = enc
+	if s.state == connecting {
+		l.accept(c.ID, s, nil)
+	}
+	if l.outTo != c.ID {
+		l.flushOut()
+		l.outTo = c.ID
+	}
+	l.out = frame.AppendHeader(l.out, c.Flags, size)
+	for _, p := range l.parts {
+		l.out = append(l.out, p...)
+	}
+	if len(l.out) > maxOut {
+		l.flushOut()
+	}
+	return 0
+}
+
+// maxOut is how much is collected before it goes to the link, in bytes.
+const maxOut = 64 << 10
+
+// sendable says whether the guest may send to s now. A session whose peer began
+// to close still takes what its guest answers in the same turn.
+func (l *Lane) sendable(s *session, c *abi.Command) abi.Status {
+	switch {
+	case s == nil, s.state == over && !s.last:
+		return abi.StatusUnknownSession
+	case s.state == closing:
+		return abi.StatusClosing
+	case c.Code != 0 || c.Arg != 0:
+		return abi.StatusReserved
+	}
+	return 0
+}
+
+func checkFrame(enc *frame.Encoder, flags byte, size int, parts [][]byte) abi.Status {
+	switch err := enc.Check(flags, size); {
+	case err == nil:
+	case errors.Is(err, frame.ErrSendSequence):
+		return abi.StatusBadSequence
+	case errors.Is(err, frame.ErrSendControlSize):
+		return abi.StatusTooLarge
+	default:
+		return abi.StatusBadFlags
+	}
+	if flags&8 != 0 {
+		return 0 // a control frame's bytes are nobody's text
+	}
+	for i, p := range parts {
+		if enc.Text(p, i == len(parts)-1) != nil {
+			return abi.StatusBadText
+		}
+	}
+	return 0
+}
+
+// flushOut hands the collected frames to their session.
+func (l *Lane) flushOut() {
+	if len(l.out) == 0 {
+		return
+	}
+	if s := l.sessions.find(l.outTo); s != nil {
+		l.write(l.outTo, s, l.out)
+	}
+	l.out, l.outTo = l.out[:0], 0
+	if cap(l.out) > 4*maxOut {
+		l.out = nil
+	}
+}
+
+// write queues bytes for a session's peer, within the limit.
+func (l *Lane) write(id uint64, s *session, p []byte) {
+	waiting := len(s.early) + len(p)
+	if s.link == nil {
+		s.early = append(s.early, p...)
+	} else {
+		waiting = s.link.Write(p)
+		s.slow = s.slow || waiting > l.cfg.Queue/slowPart
+	}
+	if waiting > l.cfg.Queue && s.state != closing && s.state != over {
+		l.log.Info("session closed: its peer does not read", "session", sessionID(id), "waiting", waiting)
+		l.startClose(id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
+	}
+}
+
+// slowPart is the part of the queue above which the peer is read no further.
+const slowPart = 4
+
+// Mark is the number of waiting bytes above which a link must call
+// [Lane.Drained] when they have become fewer again.
+func (c *Config) Mark() int { return c.Queue / slowPart }
+
+func (l *Lane) closeCommand(c *abi.Command) abi.Status {
+	s := l.sessions.find(c.ID)
+	reason := l.whole()
+	switch {
+	case s == nil || s.state == over:
+		return abi.StatusUnknownSession
+	case s.state == closing:
+		return abi.StatusClosing
+	case c.Flags != 0 || c.Arg != 0:
+		return abi.StatusReserved
+	case c.Code != 0 && !frame.ValidCode(c.Code), c.Code == 0 && len(reason) != 0:
+		return abi.StatusBadCode
+	case len(reason) > abi.MaxCloseReason:
+		return abi.StatusTooLarge
+	case !utf8.Valid(reason):
+		return abi.StatusBadText
+	}
+	if s.state == connecting {
+		l.accept(c.ID, s, nil)
+	}
+	l.startClose(c.ID, s, c.Code, string(reason), abi.WhoGuest)
+	return 0
+}

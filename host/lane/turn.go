@@ -1,0 +1,118 @@
+package lane
+
+import (
+	crand "crypto/rand"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/guest"
+)
+
+// A pending event was made by a command and waits for the next turn.
+type pending struct {
+	event   abi.Event
+	payload []byte
+}
+
+// maxCalls bounds how often one turn may ask to be called again.
+const maxCalls = 4096
+
+var errEndless = errors.New("the guest asked to be called again without end")
+
+// room makes sure that the ring has a free record and the area size free
+// bytes, by running a turn if need be. It reports false when there is no guest
+// to hear of anything. The turn may end sessions: look at them afterwards.
+func (l *Lane) room(size int) bool {
+	if l.guest != nil && (l.n == len(l.ring)/abi.RecordSize || size > len(l.area)-l.used) {
+		l.turn()
+	}
+	return l.guest != nil
+}
+
+// put writes one event into the ring and copies its payload into the area.
+// There must be room.
+func (l *Lane) put(e abi.Event, payload []byte) {
+	e.Addr, e.Len = l.areaAddr+uint32(l.used), uint32(len(payload))
+	abi.PutEvent(l.ring[l.n*abi.RecordSize:], &e)
+	l.n++
+	copy(l.area[l.used:], payload)
+	l.used = min((l.used+len(payload)+7)&^7, len(l.area))
+}
+
+// turn hands all waiting events to the guest and carries out what it answers.
+func (l *Lane) turn() {
+	l.addLater()
+	if l.n == 0 {
+		return
+	}
+	if err := l.call(); err != nil {
+		l.trapped(err)
+		return
+	}
+	l.settle()
+}
+
+// call calls the guest until it has consumed the ring and has nothing more to
+// say. What it said before a trap has been carried out, the rest never happens.
+func (l *Lane) call() error {
+	now := time.Now()
+	h := guest.Header{Now: now.UnixNano(), Mono: int64(now.Sub(l.began))}
+	for first, calls := 0, 0; ; calls++ {
+		l.turns++
+		h.Seed, h.Turn = l.seeds.Uint64(), l.turns
+		commands, consumed, more, err := l.guest.Turn(first, l.n, h)
+		if err == nil && calls == maxCalls {
+			err = errEndless
+		}
+		if err != nil {
+			return err
+		}
+		l.commit(commands)
+		first = consumed
+		if first == l.n && !more {
+			l.n, l.used = 0, 0
+			return nil
+		}
+	}
+}
+
+// addLater moves pending events into the ring, as many as fit.
+func (l *Lane) addLater() {
+	taken := 0
+	for _, p := range l.later {
+		if l.guest == nil || l.n == len(l.ring)/abi.RecordSize || len(p.payload) > len(l.area)-l.used {
+			break
+		}
+		l.put(p.event, p.payload)
+		taken++
+	}
+	l.later = append(l.later[:0], l.later[taken:]...)
+	if len(l.later) == 0 {
+		l.refused = 0
+	}
+}
+
+// settle follows a turn: connects that nobody refused are accepted, and
+// sessions whose close event the guest has had are freed.
+func (l *Lane) settle() {
+	for _, id := range l.asked {
+		if s := l.sessions.find(id); s != nil && s.state == connecting && !s.held {
+			l.accept(id, s, nil)
+		}
+	}
+	l.asked = l.asked[:0]
+	for _, id := range l.ended {
+		if s := l.sessions.find(id); s != nil {
+			l.release(id, s)
+		}
+	}
+	l.ended = l.ended[:0]
+}
+
+func newSeeds() *rand.ChaCha8 {
+	var seed [32]byte
+	crand.Read(seed[:]) // never fails, says its documentation
+	return rand.NewChaCha8(seed)
+}
