@@ -1,0 +1,78 @@
+package stream
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/host/frame"
+	"github.com/yimmo-host/yimmo-host/host/lane"
+)
+
+// Options are shared by all connections of a plugin.
+type Options struct {
+	Frames      frame.Limits
+	MessageTime time.Duration // from a message's first byte to its last
+	WriteTime   time.Duration // how long a peer may refuse to take any byte
+	CloseTime   time.Duration // how long a peer may leave its half open after ours is closed
+	Mark        int           // bytes waiting above which the lane is told when they have become fewer
+	Piece       int           // largest payload handed over whole, in bytes
+}
+
+// batches is how many batches of a connection may be under way to its lane: one
+// that the lane works on and one behind it.
+const batches = 2
+
+// conn is one connection and the [lane.Link] of its session. Two goroutines at
+// most work for it: read, and write while there is something to write.
+type conn struct {
+	// Set by Serve, never changed.
+	nc      net.Conn
+	lane    *lane.Lane
+	session uint64
+	opt     *Options
+	credit  chan struct{} // a token for each batch under way
+	flushed chan struct{} // closed when nothing more will be written
+
+	mu      sync.Mutex
+	queue   []byte // frames for the peer
+	waiting int    // bytes in queue and in the hands of write
+	writing bool   // write is running
+	high    bool   // the lane wants to hear when waiting falls below the mark
+	closing bool   // half-close when the queue is empty
+	dead    bool   // nothing can be written any more
+}
+
+// Serve takes over nc, on which the upgrade is complete, attaches it to the
+// session and moves its bytes until both have ended. already holds what the
+// peer sent right behind its request. When Serve returns the connection is
+// closed and its goroutines are gone.
+func Serve(nc net.Conn, l *lane.Lane, session uint64, already []byte, opt *Options) {
+	c := &conn{
+		nc: nc, lane: l, session: session, opt: opt,
+		credit: make(chan struct{}, batches), flushed: make(chan struct{}),
+	}
+	nc.SetDeadline(time.Time{}) // net/http's
+	l.Attach(session, c)
+	ended := c.read(already)
+	<-c.flushed // the lane closes or cuts every link it was given
+	if !ended {
+		c.linger()
+	}
+	nc.Close()
+	for range batches {
+		c.credit <- struct{}{} // all batches are back
+	}
+}
+
+// linger reads and drops what the peer still sends, until it closes its half or
+// the deadline that Close set has passed.
+func (c *conn) linger() {
+	b := buffers.get(firstRead)
+	defer buffers.put(b)
+	for {
+		if _, err := c.nc.Read(b.bytes); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package stream
+
+import "time"
+
+// chunk is the most that is written under one deadline, in bytes: a peer that
+// takes this much in time is slow, not dead.
+const chunk = 64 << 10
+
+// Write implements [lane.Link].
+func (c *conn) Write(p []byte) (waiting int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || c.closing {
+		return 0
+	}
+	c.queue = append(c.queue, p...)
+	c.waiting += len(p)
+	c.high = c.high || c.waiting > c.opt.Mark
+	c.start()
+	return c.waiting
+}
+
+// Close implements [lane.Link].
+func (c *conn) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || c.closing {
+		return
+	}
+	c.closing = true
+	c.start() // write half-closes: with TLS that is a record of its own and may block
+}
+
+// Cut implements [lane.Link].
+func (c *conn) Cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kill()
+}
+
+// kill makes the connection useless to everyone. c.mu is held.
+func (c *conn) kill() {
+	if c.dead {
+		return
+	}
+	c.dead, c.queue, c.waiting = true, nil, 0
+	c.nc.Close()
+	if !c.writing {
+		close(c.flushed)
+	}
+}
+
+// start makes sure that write is running. c.mu is held.
+func (c *conn) start() {
+	if !c.writing {
+		c.writing = true
+		go c.write()
+	}
+}
+
+// write sends the queue until it is empty, then ends.
+func (c *conn) write() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sent []byte // its memory is used again for the queue
+	for !c.dead && len(c.queue) > 0 {
+		p := c.queue
+		c.queue = sent[:0]
+		c.mu.Unlock()
+		ok := c.send(p)
+		c.mu.Lock()
+		if !ok {
+			c.kill()
+		}
+		sent = p
+	}
+	c.writing = false
+	if cap(c.queue) > 0 {
+		c.queue = nil // an idle connection keeps no buffer
+	}
+	if c.closing && !c.dead {
+		c.halfClose()
+	}
+	if c.dead {
+		close(c.flushed)
+	}
+}
+
+// send writes p, a chunk at a time. It reports false when the peer is gone or
+// takes nothing.
+func (c *conn) send(p []byte) bool {
+	for len(p) > 0 {
+		part := p[:min(len(p), chunk)]
+		c.nc.SetWriteDeadline(time.Now().Add(c.opt.WriteTime))
+		if _, err := c.nc.Write(part); err != nil {
+			return false
+		}
+		p = p[len(part):]
+		c.sent(len(part))
+	}
+	return true
+}
+
+func (c *conn) sent(n int) {
+	c.mu.Lock()
+	c.waiting = max(0, c.waiting-n)
+	tell := c.high && c.waiting <= c.opt.Mark
+	if tell {
+		c.high = false
+	}
+	c.mu.Unlock()
+	if tell {
+		c.lane.Drained(c.session)
+	}
+}
+
+// halfClose says that nothing more will come. c.mu is held and let go meanwhile.
+func (c *conn) halfClose() {
+	c.writing, c.dead = true, true
+	c.mu.Unlock()
+	c.nc.SetReadDeadline(time.Now().Add(c.opt.CloseTime))
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	} else {
+		c.nc.Close()
+	}
+	c.mu.Lock()
+	c.writing = false
+}
