@@ -1,0 +1,311 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+)
+
+// Config is everything a [Host] can be told. A zero field means the default
+// named in its comment, never "unlimited" and never "off" unless it says so.
+// The keys in error messages are those of server.toml.
+type Config struct {
+	// Listen is the TCP address of the public listener. Default "127.0.0.1:8081".
+	// Port 0 picks a free one; [Host.Addr] tells which.
+	Listen string
+
+	// CacheDir keeps compiled plugins between starts; it holds machine code and
+	// is made with mode 0700. Default: yimmo-host below the user's cache
+	// directory. "off" keeps nothing.
+	CacheDir string
+
+	// Plugins by name. A host without any serves nothing and refuses to start.
+	Plugins []Plugin
+
+	Limits Limits
+
+	// Log receives everything the host and its guests have to say.
+	// Default: [slog.Default].
+	Log *slog.Logger
+}
+
+// Plugin is a module with its settings.
+type Plugin struct {
+	// Name identifies the plugin in logs, metrics and errors. Letters, digits,
+	// '-' and '_', at most 64 bytes, unique.
+	Name string
+
+	// Path names the module's file. Ignored when Module is set.
+	Path string
+
+	// Module is the module itself, for embedding programs.
+	Module []byte
+
+	// Route is the path the plugin serves, as in [net/http.ServeMux] without
+	// method and wildcards: "/chat" is that path alone, "/chat/" all below it,
+	// "/" everything that no other plugin serves. Default "/" + Name.
+	Route string
+
+	// Origins are the web origins whose pages may open sessions, each exactly as
+	// browsers send it ("https://example.com:8443"), or "*" for all. Default: the
+	// origin of the request's own host. Requests without an Origin header do not
+	// come from a page and always pass. It stops cross-site hijacking: cookies
+	// travel with any page's handshake.
+	Origins []string
+
+	// Lanes is the number of instances, each with a goroutine of its own.
+	// Sessions are spread over them and stay where they are. Default 1.
+	Lanes int
+
+	// Memory is the most linear memory one instance may have, in bytes, rounded
+	// down to 64 KiB. Default [Limits.Memory].
+	Memory int64
+
+	// Config is handed to the guest with its start event, as it is.
+	Config map[string]string
+}
+
+// Limits bounds what one peer, or one guest, can cost the host.
+type Limits struct {
+	// HeaderTime is how long a peer may take to send a request's headers.
+	// Default 5s. It stops slow handshakes that hold sockets for ever.
+	HeaderTime time.Duration
+
+	// HeaderBytes is the most a request line and headers may have together.
+	// Default 16 KiB; above it 431.
+	HeaderBytes int
+
+	// HTTPIdle is how long a kept-alive HTTP connection may be silent. Default 60s.
+	HTTPIdle time.Duration
+
+	// Body is the largest request body handed to a plugin, in bytes. Default 1 MiB; above it 413.
+	Body int64
+
+	// Answer is how long a plugin may take to decide an upgrade or to begin the
+	// answer to a plain request. Default 30s; then 504.
+	Answer time.Duration
+
+	// Message is the largest message from a peer, all frames together, in
+	// bytes. Default 1 MiB; above it close 1009. It stops a peer that never sets
+	// FIN from making the host buffer without end.
+	Message int64
+
+	// Frames is the most frames one message may have. Default 1024; above it
+	// close 1008. It stops floods of empty fragments, which no byte limit sees.
+	Frames int
+
+	// MessageTime is how long a message may take from its first byte to its
+	// last; nothing extends it. Default 10s; then close 1008.
+	MessageTime time.Duration
+
+	// CloseTime is how long the closing handshake may take before the
+	// connection is cut. Default 5s.
+	CloseTime time.Duration
+
+	// WriteTime is how long a peer may refuse to take any byte of what is
+	// queued for it before the connection is cut. Default 5s.
+	WriteTime time.Duration
+
+	// Queue is the most bytes that may wait for one session's peer. Default
+	// 4 MiB; above it close 1008. Reading from the peer pauses at a quarter of it.
+	Queue int64
+
+	// Sessions is the most sessions all plugins may have together; above it
+	// 503. Default: eight tenths of the descriptors the process may open.
+	Sessions int
+
+	// Memory is the default of [Plugin.Memory]. Default 64 MiB, at most 4 GiB - 64 KiB.
+	Memory int64
+
+	// Turn is the longest one turn may run. Default 100ms; then the instance is
+	// discarded.
+	Turn time.Duration
+
+	// Start is the longest an instance may take from instantiation to the end
+	// of its start event. Default 2s.
+	Start time.Duration
+
+	// Drain is how long [Host.Shutdown] waits for the peers' close frames
+	// before it cuts them. Default 10s.
+	Drain time.Duration
+}
+
+// DefaultLimits is what a zero [Limits] means.
+func DefaultLimits() Limits {
+	return Limits{
+		HeaderTime:  5 * time.Second,
+		HeaderBytes: 16 << 10,
+		HTTPIdle:    60 * time.Second,
+		Body:        1 << 20,
+		Answer:      30 * time.Second,
+		Message:     1 << 20,
+		Frames:      1024,
+		MessageTime: 10 * time.Second,
+		CloseTime:   5 * time.Second,
+		WriteTime:   5 * time.Second,
+		Queue:       4 << 20,
+		Memory:      64 << 20,
+		Turn:        100 * time.Millisecond,
+		Start:       2 * time.Second,
+		Drain:       10 * time.Second,
+	}
+}
+
+// DefaultConfig is what a zero [Config] means, without plugins.
+func DefaultConfig() Config {
+	return Config{Listen: "127.0.0.1:8081", Limits: DefaultLimits()}
+}
+
+const (
+	page       = 64 << 10
+	maxMemory  = 4<<30 - page // at 65536 pages sizes no longer fit 32 bits
+	maxLanes   = 256
+	maxMessage = 1 << 30
+)
+
+// Validate reports every mistake in c at once, each with its key, its value and
+// the remedy. The errors are joined.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(key string, value any, remedy string) {
+		errs = append(errs, fmt.Errorf("%s: %v: %s", key, value, remedy))
+	}
+	c.Limits.validate(bad)
+	if len(c.Plugins) == 0 {
+		bad("plugins", "none", "name at least one plugin")
+	}
+	names, routes := map[string]bool{}, map[string]string{}
+	for i := range c.Plugins {
+		p := &c.Plugins[i]
+		key := "plugins." + p.Name
+		p.validate(key, bad)
+		if names[p.Name] {
+			bad(key, p.Name, "two plugins of that name, rename one")
+		}
+		names[p.Name] = true
+		if other, taken := routes[p.route()]; taken {
+			bad(key+".route", fmt.Sprintf("%q", p.route()), fmt.Sprintf("plugin %s serves it already, choose another", other))
+		}
+		routes[p.route()] = p.Name
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Plugin) route() string {
+	if p.Route == "" {
+		return "/" + p.Name
+	}
+	return p.Route
+}
+
+func (p *Plugin) validate(key string, bad func(key string, value any, remedy string)) {
+	if !validName(p.Name) {
+		bad(key, fmt.Sprintf("%q", p.Name), "a plugin's name has 1 to 64 letters, digits, '-' and '_'")
+	}
+	if p.Path == "" && p.Module == nil {
+		bad(key+".path", `""`, "name the plugin's .wasm file")
+	}
+	if r := p.route(); !strings.HasPrefix(r, "/") || strings.ContainsAny(r, "{} \t?#") {
+		bad(key+".route", fmt.Sprintf("%q", r), "a route begins with '/' and has no '{', '}', '?', '#' or space")
+	}
+	for _, o := range p.Origins {
+		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
+			bad(key+".origins", fmt.Sprintf("%q", o), `an origin is scheme://host[:port] or "*"`)
+		}
+	}
+	if p.Lanes < 0 || p.Lanes > maxLanes {
+		bad(key+".lanes", p.Lanes, fmt.Sprintf("between 1 and %d", maxLanes))
+	}
+	if p.Memory != 0 && (p.Memory < page || p.Memory > maxMemory) {
+		bad(key+".memory", p.Memory, "between 64KiB and 65535 * 64KiB")
+	}
+	for name := range p.Config {
+		if name == "" || name[0] == ':' {
+			bad(key+".config", fmt.Sprintf("%q", name), "a configuration key is not empty and does not begin with ':'")
+		}
+	}
+}
+
+func (l *Limits) validate(bad func(key string, value any, remedy string)) {
+	for key, d := range map[string]time.Duration{
+		"header_time": l.HeaderTime, "http_idle": l.HTTPIdle, "message_time": l.MessageTime, "answer": l.Answer,
+		"close_time": l.CloseTime, "write_time": l.WriteTime, "turn": l.Turn, "start": l.Start, "drain": l.Drain,
+	} {
+		if d < 0 || d > 24*time.Hour {
+			bad("limits."+key, d, `a duration from 1ns to 24h, such as "5s"`)
+		}
+	}
+	for _, n := range []struct {
+		key      string
+		value    int64
+		min, max int64
+	}{
+		{"header_bytes", int64(l.HeaderBytes), 1 << 10, abi.MaxFields / 2},
+		{"body", l.Body, 1, maxMessage},
+		{"message", l.Message, 1, maxMessage},
+		{"frames", int64(l.Frames), 1, 1 << 20},
+		{"queue", l.Queue, 64 << 10, maxMessage},
+		{"sessions", int64(l.Sessions), 1, 1 << 24},
+		{"memory", l.Memory, page, maxMemory},
+	} {
+		if n.value != 0 && (n.value < n.min || n.value > n.max) {
+			bad("limits."+n.key, n.value, fmt.Sprintf("between %d and %d", n.min, n.max))
+		}
+	}
+}
+
+func validName(s string) bool {
+	ok := func(r rune) bool {
+		return r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	return 0 < len(s) && len(s) <= 64 && !slices.ContainsFunc([]rune(s), func(r rune) bool { return !ok(r) })
+}
+
+// withDefaults returns c with every zero field filled in.
+func (c Config) withDefaults() Config {
+	d := DefaultConfig()
+	fill(&c.Listen, d.Listen)
+	c.Limits.fill(&d.Limits)
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	c.Plugins = slices.Clone(c.Plugins)
+	for i := range c.Plugins {
+		p := &c.Plugins[i]
+		p.Route = p.route()
+		fill(&p.Lanes, 1)
+		fill(&p.Memory, c.Limits.Memory)
+	}
+	return c
+}
+
+func (l *Limits) fill(d *Limits) {
+	fill(&l.HeaderTime, d.HeaderTime)
+	fill(&l.HeaderBytes, d.HeaderBytes)
+	fill(&l.HTTPIdle, d.HTTPIdle)
+	fill(&l.Body, d.Body)
+	fill(&l.Answer, d.Answer)
+	fill(&l.Message, d.Message)
+	fill(&l.Frames, d.Frames)
+	fill(&l.MessageTime, d.MessageTime)
+	fill(&l.CloseTime, d.CloseTime)
+	fill(&l.WriteTime, d.WriteTime)
+	fill(&l.Queue, d.Queue)
+	fill(&l.Memory, d.Memory)
+	fill(&l.Turn, d.Turn)
+	fill(&l.Start, d.Start)
+	fill(&l.Drain, d.Drain)
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

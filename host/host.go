@@ -1,0 +1,193 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/host/guest"
+)
+
+// ErrForced reports that [Host.Shutdown] had to cut what did not end in time.
+var ErrForced = errors.New("shutdown: not everything ended in time and was cut")
+
+// ErrNoPlugin reports that none of the plugins could be started.
+var ErrNoPlugin = errors.New("no plugin could be started")
+
+// Host is a listener with the plugins behind it. Its methods are safe for
+// concurrent use.
+type Host struct {
+	// Set by New, never changed.
+	cfg      Config
+	log      *slog.Logger
+	listener net.Listener
+	server   *http.Server
+	engine   *guest.Engine
+	plugins  []*plugin
+	upgrades []upgrade // asked in order
+
+	sessions atomic.Int64 // upgraded connections and those about to be
+	draining atomic.Bool
+	conns    registry
+}
+
+// New binds the listener and starts the plugins. A plugin that does not start
+// is logged and its route answers 503; when none starts, New fails with
+// [ErrNoPlugin]. Connections are accepted from now on and wait for [Host.Serve].
+//
+// ctx bounds the starting only. The caller must end with [Host.Shutdown].
+func New(ctx context.Context, cfg Config) (*Host, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	h := &Host{cfg: cfg.withDefaults()}
+	h.log = h.cfg.Log
+	if h.cfg.Limits.Sessions == 0 {
+		h.cfg.Limits.Sessions = defaultSessions()
+	}
+	h.upgrades = []upgrade{webSocket{h}, ignored{}}
+	var err error
+	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if h.engine, err = guest.NewEngine(h.cfg.CacheDir, h.log); err != nil {
+		h.listener.Close()
+		return nil, err
+	}
+	if err := h.startPlugins(ctx); err != nil {
+		h.listener.Close()
+		h.engine.Close()
+		return nil, err
+	}
+	h.server = &http.Server{
+		Handler:           h.routes(),
+		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,
+		IdleTimeout:       h.cfg.Limits.HTTPIdle,
+		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	return h, nil
+}
+
+func (h *Host) startPlugins(ctx context.Context) error {
+	var failed []error
+	for i := range h.cfg.Plugins {
+		p := newPlugin(h, &h.cfg.Plugins[i])
+		h.plugins = append(h.plugins, p)
+		if err := p.start(ctx); err != nil {
+			h.log.Error("plugin does not start", "plugin", p.cfg.Name, "err", err)
+			failed = append(failed, fmt.Errorf("plugin %s: %w", p.cfg.Name, err))
+		}
+	}
+	if len(failed) == len(h.plugins) {
+		return fmt.Errorf("%w: %w", ErrNoPlugin, errors.Join(failed...))
+	}
+	return nil
+}
+
+func (h *Host) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, p := range h.plugins {
+		mux.Handle(p.cfg.Route, p)
+	}
+	return mux
+}
+
+// Addr is the address that the listener has, with the port it was given.
+func (h *Host) Addr() net.Addr { return h.listener.Addr() }
+
+// Serve answers connections until [Host.Shutdown], then returns nil. It is to be
+// called once.
+func (h *Host) Serve() error {
+	if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve: %w", err)
+	}
+	return nil
+}
+
+// Shutdown ends everything in good order: nothing new is let in, sessions are
+// closed with 1001, plugins hear of each close and of their own end. What has
+// not ended when [Limits.Drain] has passed or ctx is done is cut, and the error
+// is [ErrForced]. It returns when all goroutines and descriptors are gone.
+func (h *Host) Shutdown(ctx context.Context) error {
+	h.draining.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.Limits.Drain)
+	defer cancel()
+	var parts sync.WaitGroup
+	var forced atomic.Bool
+	for _, p := range h.plugins {
+		parts.Go(func() {
+			if !p.stop(ctx) {
+				forced.Store(true)
+			}
+		})
+	}
+	parts.Go(func() {
+		if h.server.Shutdown(ctx) != nil {
+			forced.Store(true)
+			h.server.Close()
+		}
+	})
+	parts.Wait()
+	if !h.conns.wait(ctx) {
+		forced.Store(true)
+	}
+	h.listener.Close() // for a host that never served
+	h.engine.Close()
+	if forced.Load() {
+		return ErrForced
+	}
+	return nil
+}
+
+// registry knows the upgraded connections, which net/http forgets.
+type registry struct {
+	mu    sync.Mutex
+	conns map[net.Conn]struct{}
+	done  sync.WaitGroup
+}
+
+// run calls serve with nc on a goroutine of its own, fresh of what net/http
+// needed for the handshake.
+func (r *registry) run(nc net.Conn, serve func()) {
+	r.mu.Lock()
+	if r.conns == nil {
+		r.conns = map[net.Conn]struct{}{}
+	}
+	r.conns[nc] = struct{}{}
+	r.mu.Unlock()
+	r.done.Go(func() {
+		defer func() {
+			nc.Close()
+			r.mu.Lock()
+			delete(r.conns, nc)
+			r.mu.Unlock()
+		}()
+		serve()
+	})
+}
+
+// wait returns when all connections have ended, cutting them when ctx is done;
+// it reports whether none had to be.
+func (r *registry) wait(ctx context.Context) bool {
+	ended := make(chan struct{})
+	go func() { r.done.Wait(); close(ended) }()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	for nc := range r.conns {
+		nc.SetDeadline(time.Unix(1, 0))
+	}
+	r.mu.Unlock()
+	<-ended
+	return false
+}

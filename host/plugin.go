@@ -1,0 +1,207 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/lane"
+	"github.com/yimmo-host/yimmo-host/host/stream"
+)
+
+// offered are the features this host has.
+const offered = abi.FeatureHTTP | abi.FeatureHold
+
+// plugin is one configured plugin: its compiled module and its lanes.
+type plugin struct {
+	// Set by start, not changed while requests are served.
+	host   *Host
+	cfg    *Plugin
+	log    *slog.Logger
+	code   *guest.Code
+	lanes  []*lane.Lane // none if the plugin did not start
+	http   bool         // plain requests are the plugin's
+	stream stream.Options
+
+	next atomic.Uint32 // lane for the next session or request
+}
+
+func newPlugin(h *Host, cfg *Plugin) *plugin {
+	return &plugin{host: h, cfg: cfg, log: h.log.With("plugin", cfg.Name)}
+}
+
+// start compiles the module and starts all lanes, or none.
+func (p *plugin) start(ctx context.Context) error {
+	wasm := p.cfg.Module
+	if wasm == nil {
+		var err error
+		if wasm, err = os.ReadFile(p.cfg.Path); err != nil {
+			return fmt.Errorf("read module: %w", err)
+		}
+	}
+	var err error
+	if p.code, err = p.host.engine.Compile(ctx, p.cfg.Name, wasm); err != nil {
+		return err
+	}
+	p.log = p.log.With("version", p.code.Digest()[:12])
+	for n := range p.cfg.Lanes {
+		l, err := p.startLane(n)
+		if err != nil {
+			p.kill()
+			return fmt.Errorf("lane %d: %w", n, err)
+		}
+		p.lanes = append(p.lanes, l)
+	}
+	p.log.Info("plugin serves", "route", p.cfg.Route, "lanes", len(p.lanes))
+	return nil
+}
+
+func (p *plugin) startLane(n int) (*lane.Lane, error) {
+	limits := &p.host.cfg.Limits
+	log := p.log
+	if p.cfg.Lanes > 1 {
+		log = log.With("lane", n)
+	}
+	cfg := lane.Config{
+		Settings: p.settings(n), Number: n, Queue: int(limits.Queue), CloseTime: limits.CloseTime, Log: log,
+	}
+	cfg.Start = func() (lane.Guest, error) {
+		g, err := p.code.Start(context.Background(), guest.Options{
+			MemoryMax: p.cfg.Memory, Offered: offered,
+			TurnTime: limits.Turn, StartTime: limits.Start,
+			Boot: guest.Header{Now: time.Now().UnixNano(), Seed: rand.Uint64()},
+			Log:  func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
+		})
+		if err != nil {
+			return nil, err
+		}
+		p.adopt(g, &cfg)
+		return g, nil
+	}
+	return lane.New(cfg)
+}
+
+// adopt takes over what an instance says of itself. All instances of a module
+// say the same; the first lane starts before anything is served.
+func (p *plugin) adopt(g *guest.Instance, cfg *lane.Config) {
+	if p.stream.Piece != 0 {
+		return
+	}
+	limits := &p.host.cfg.Limits
+	area, _ := g.Area()
+	p.http = g.Features()&abi.FeatureHTTP != 0
+	p.stream = stream.Options{
+		Frames:      frame.Limits{Message: limits.Message, Frames: limits.Frames},
+		MessageTime: limits.MessageTime, WriteTime: limits.WriteTime, CloseTime: limits.CloseTime,
+		Mark: cfg.Mark(), Piece: len(area),
+	}
+}
+
+// settings are the fields of the start event.
+func (p *plugin) settings(n int) []byte {
+	_, port, _ := net.SplitHostPort(p.host.Addr().String())
+	b := abi.AppendFields(nil)
+	for _, f := range [][2]string{
+		{abi.FieldPlugin, p.cfg.Name},
+		{abi.FieldVersion, p.code.Digest()},
+		{abi.FieldLane, strconv.Itoa(n)},
+		{abi.FieldLanes, strconv.Itoa(p.cfg.Lanes)},
+		{abi.FieldMaxMessage, strconv.FormatInt(p.host.cfg.Limits.Message, 10)},
+		{abi.FieldHost, "yimmo-host"},
+		{abi.FieldPort, port},
+	} {
+		b = abi.AppendField(b, 0, f[0], f[1])
+	}
+	for _, name := range sortedKeys(p.cfg.Config) {
+		b = abi.AppendField(b, 0, name, p.cfg.Config[name])
+	}
+	return b
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// lane picks the lane of a new session or request.
+func (p *plugin) lane() *lane.Lane {
+	return p.lanes[int(p.next.Add(1)-1)%len(p.lanes)]
+}
+
+// stop drains all lanes, and cuts what has not ended when ctx is done. It
+// reports whether nothing had to be cut.
+func (p *plugin) stop(ctx context.Context) bool {
+	for _, l := range p.lanes {
+		l.Drain()
+	}
+	inTime := true
+	for _, l := range p.lanes {
+		select {
+		case <-l.Done():
+		case <-ctx.Done():
+			inTime = false
+			l.Kill()
+			<-l.Done()
+		}
+	}
+	p.close()
+	return inTime
+}
+
+func (p *plugin) kill() {
+	var all sync.WaitGroup
+	for _, l := range p.lanes {
+		all.Go(func() { l.Kill(); <-l.Done() })
+	}
+	all.Wait()
+	p.lanes = nil
+	p.close()
+}
+
+func (p *plugin) close() {
+	if p.code != nil {
+		if err := p.code.Close(); err != nil {
+			p.log.Error("compiled module not released", "err", err)
+		}
+		p.code = nil
+	}
+}
+
+// ServeHTTP answers one request on the plugin's route.
+func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if p.host.draining.Load() || len(p.lanes) == 0 {
+		unavailable(w)
+		return
+	}
+	for _, u := range p.host.upgrades {
+		if u.wanted(r) && u.serve(w, r, p) {
+			return
+		}
+	}
+	p.serveRequest(w, r)
+}
+
+func unavailable(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "service unavailable", http.StatusServiceUnavailable)
+}
+
+// isDown says whether err means that the plugin has no running instance.
+func isDown(err error) bool { return errors.Is(err, lane.ErrDown) }

@@ -1,0 +1,144 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/lane"
+)
+
+const plainText = "text/plain; charset=utf-8"
+
+// serveRequest answers a plain request: the plugin does, or 200 "OK".
+func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
+	if !p.http {
+		w.Header().Set("Content-Type", plainText)
+		io.WriteString(w, "OK")
+		return
+	}
+	limit := p.host.cfg.Limits.Body
+	if r.ContentLength > limit {
+		http.Error(w, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	l := p.lane()
+	x, err := l.Request(requestFields(r, false), r.ContentLength == 0)
+	if err != nil {
+		writeNoAnswer(w, err)
+		return
+	}
+	defer l.Leave(x)
+	if err := sendBody(r, l, x); err != nil {
+		writeBodyFault(w, err)
+		return
+	}
+	p.relay(w, r, x)
+}
+
+// bodyChunk is how much of a request's body becomes one event, in bytes.
+const bodyChunk = 32 << 10
+
+func sendBody(r *http.Request, l *lane.Lane, x *lane.Exchange) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	buf := make([]byte, bodyChunk)
+	for {
+		n, err := io.ReadFull(r.Body, buf)
+		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		if err != nil && !last {
+			return err
+		}
+		if err := l.Body(r.Context(), x, buf[:n], last); err != nil {
+			return err
+		}
+		if last {
+			return nil
+		}
+	}
+}
+
+func writeBodyFault(w http.ResponseWriter, err error) {
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		http.Error(w, "the body is larger than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
+		return
+	}
+	http.Error(w, "the body could not be read", http.StatusBadRequest)
+}
+
+// relay copies the plugin's answer to the client as it comes.
+func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange) {
+	ctx, cancel := context.WithTimeout(r.Context(), p.host.cfg.Limits.Answer)
+	head, err := x.Next(ctx)
+	cancel()
+	if err != nil {
+		if isDown(err) {
+			http.Error(w, "the plugin failed", http.StatusInternalServerError)
+			return
+		}
+		writeNoAnswer(w, err)
+		return
+	}
+	writeHead(w, &head)
+	for part := head; ; {
+		if _, err := w.Write(part.Body); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
+			return
+		}
+		if part.End {
+			return
+		}
+		if part.Flush {
+			http.NewResponseController(w).Flush()
+		}
+		if part, err = x.Next(r.Context()); err != nil {
+			panic(http.ErrAbortHandler) // the client must see that its answer is cut short
+		}
+	}
+}
+
+func writeHead(w http.ResponseWriter, head *lane.Part) {
+	for name, value := range head.Fields.All() {
+		w.Header().Add(string(name), string(value))
+	}
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", plainText)
+	}
+	if head.End && head.Status != http.StatusNoContent && head.Status != http.StatusNotModified {
+		w.Header().Set("Content-Length", strconv.Itoa(len(head.Body)))
+	}
+	w.WriteHeader(head.Status)
+}
+
+// requestFields describes r to the guest: see the connect and http request
+// events in ABI.md. Offered subprotocols are given one by one if upgrade is set.
+func requestFields(r *http.Request, upgrade bool) []byte {
+	b := abi.AppendFields(make([]byte, 0, 1<<10))
+	add := func(name, value string) { b = abi.AppendField(b, 0, name, value) }
+	add(abi.FieldMethod, r.Method)
+	add(abi.FieldScheme, scheme(r))
+	add(abi.FieldAuthority, r.Host)
+	add(abi.FieldPath, r.RequestURI)
+	add(abi.FieldRemote, r.RemoteAddr)
+	if r.TLS != nil {
+		add(abi.FieldTLSName, r.TLS.ServerName)
+	}
+	if upgrade {
+		for _, line := range r.Header["Sec-Websocket-Protocol"] {
+			for name := range strings.SplitSeq(line, ",") {
+				add(abi.FieldProtocol, strings.TrimSpace(name))
+			}
+		}
+	}
+	for _, name := range sortedKeys(r.Header) {
+		for _, value := range r.Header[name] {
+			add(strings.ToLower(name), value)
+		}
+	}
+	return b
+}
