@@ -1,0 +1,44 @@
+# Everything the project does, by name. A fresh machine needs Go and make; what
+# else a target needs it says or installs itself.
+
+GO      ?= go
+PLUGINS := plugins/echo/echo.wasm
+MODULES := ./... ./guest-sdk/go/... ./plugins/...
+
+# The race detector needs cgo and a C compiler; without one the tests run plain.
+RACE := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
+
+.PHONY: run test check tools plugins generate fuzz clean FORCE
+
+run: plugins
+	YIMMO_PLUGINS_ECHO_PATH=plugins/echo/echo.wasm $(GO) run ./cmd/yimmo-host run --config server.toml
+
+plugins: $(PLUGINS)
+
+# Go knows best whether anything changed: its build cache makes this cheap.
+plugins/%.wasm: FORCE
+	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags='-s -w' -o $@ ./$(dir $@)
+
+test: tools check
+	$(GO) test $(RACE) -timeout 20m $(MODULES)
+
+check:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
+	$(GO) vet $(MODULES)
+
+# The tests of the C SDK need a C compiler that targets wasm.
+tools:
+	@command -v clang >/dev/null && command -v wasm-ld >/dev/null || sh scripts/tools.sh
+
+generate:
+	$(GO) generate ./abi
+
+# A minute of each fuzz target; FUZZTIME=1h for more.
+FUZZTIME ?= 1m
+fuzz:
+	sh scripts/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -f $(PLUGINS)
+
+FORCE:
