@@ -82,7 +82,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		g, err := p.code.Start(context.Background(), guest.Options{
 			MemoryMax: p.cfg.Memory, Offered: offered,
 			TurnTime: limits.Turn, StartTime: limits.Start,
-			Boot: guest.Header{Now: time.Now().UnixNano(), Seed: rand.Uint64()},
+			Boot: guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
 			Log:  func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
 		})
 		if err != nil {
