@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// A Control is the control block: where the rings are, and the turn's header.
+// A Control is the control block: where the rings are, and the header of the call.
 //
 //	offset  size  field          written by
 //	     0     4  magic          guest, in init
@@ -20,14 +20,14 @@ import (
 //	    28     4  commands cap   guest, in init, records
 //	    32     4  area addr      guest, in init
 //	    36     4  area cap       guest, in init, bytes
-//	    40     4  granted        host, before the first turn: features in force
-//	    44     4  consumed       guest, each turn: events consumed, counted from the ring's start
-//	    48     4  more           guest, each turn: not zero = commands are left, call again
+//	    40     4  granted        host, before the first call: features in force
+//	    44     4  consumed       guest, each call: events consumed, counted from the ring's start
+//	    48     4  more           guest, each call: not zero = commands are left, call again
 //	    52     4  reserved       zero
-//	    56     8  now            host, each turn: wall clock, nanoseconds since 1970 UTC
-//	    64     8  mono           host, each turn: monotonic clock, nanoseconds since the plugin began
-//	    72     8  seed           host, each turn: random bits
-//	    80     8  turn           host, each turn: number of the turn, from 1
+//	    56     8  now            host, each call: wall clock, nanoseconds since 1970 UTC
+//	    64     8  mono           host, each call: monotonic clock, nanoseconds since the plugin began
+//	    72     8  seed           host, each call: random bits
+//	    80     8  turn           host, each call: number of the call, from 1
 //	    88     8  reserved       zero
 //
 // All integers are little-endian.

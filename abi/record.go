@@ -7,7 +7,7 @@ import "encoding/binary"
 //	offset  size  field
 //	     0     1  kind
 //	     1     1  flags    recv: byte 0 of the frame; else bits named in ABI.md
-//	     2     2  code     close code, or status; else zero
+//	     2     2  code     close code, status or length of a name; else zero
 //	     4     4  len      payload bytes
 //	     8     8  id       session, request or timer
 //	    16     4  addr     of the payload in guest memory

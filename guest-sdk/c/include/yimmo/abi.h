@@ -175,7 +175,7 @@ enum yimmo_status {
 	YIMMO_STATUS_RESERVED        = 3, /* a field or bit that must be zero is not */
 	YIMMO_STATUS_BAD_RANGE       = 4, /* addr + len is not inside guest memory */
 	YIMMO_STATUS_BAD_FLAGS       = 5, /* an opcode, RSV bit, level or type that is not allowed here */
-	YIMMO_STATUS_BAD_SEQUENCE    = 6, /* continuation without a message, data inside one, piece without a head */
+	YIMMO_STATUS_BAD_SEQUENCE    = 6, /* something that does not belong here after what came before */
 	YIMMO_STATUS_BAD_TEXT        = 7, /* text, a close reason or a name that is not UTF-8 */
 	YIMMO_STATUS_BAD_CODE        = 8, /* a close code or HTTP status that may not be sent */
 	YIMMO_STATUS_BAD_FIELDS      = 9, /* fields, ids or a name that do not parse, or a header that may not be set */

@@ -208,7 +208,7 @@ const (
 	StatusReserved       Status = 3  // a field or bit that must be zero is not
 	StatusBadRange       Status = 4  // addr + len is not inside guest memory
 	StatusBadFlags       Status = 5  // an opcode, RSV bit, level or type that is not allowed here
-	StatusBadSequence    Status = 6  // continuation without a message, data inside one, piece without a head
+	StatusBadSequence    Status = 6  // something that does not belong here after what came before
 	StatusBadText        Status = 7  // text, a close reason or a name that is not UTF-8
 	StatusBadCode        Status = 8  // a close code or HTTP status that may not be sent
 	StatusBadFields      Status = 9  // fields, ids or a name that do not parse, or a header that may not be set
