@@ -246,7 +246,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		value    int64
 		min, max int64
 	}{
-		{"header_bytes", int64(l.HeaderBytes), 1 << 10, abi.MaxFields / 2},
+		{"header_bytes", int64(l.HeaderBytes), 1 << 10, abi.MaxFields / 3},
 		{"body", l.Body, 1, maxMessage},
 		{"message", l.Message, 1, maxMessage},
 		{"frames", int64(l.Frames), 1, 1 << 20},

@@ -18,11 +18,12 @@ func (l *Lane) commit(n int) {
 		for pieces < n && ring[pieces*abi.RecordSize] == byte(abi.CommandPiece) {
 			pieces++
 		}
-		status := l.gather(ring[i*abi.RecordSize:pieces*abi.RecordSize], mem)
+		status := l.judge(&c, ring[(i+1)*abi.RecordSize:pieces*abi.RecordSize], mem)
 		if status == 0 {
 			status = l.carryOut(&c)
 		}
 		if status != 0 {
+			l.spoiled(&c)
 			l.refuseCommand(&c, status)
 		}
 		i = pieces
@@ -30,23 +31,44 @@ func (l *Lane) commit(n int) {
 	l.flushOut()
 }
 
-// gather finds the payload of a brigade: its records' ranges, head first.
-func (l *Lane) gather(records, mem []byte) abi.Status {
-	l.parts = l.parts[:0]
-	for at := 0; at < len(records); at += abi.RecordSize {
-		c, _ := abi.ParseCommand(records[at:])
-		p, ok := c.Range(mem)
+// judge says what is wrong with the form of a brigade, if anything, and leaves
+// its payload in l.parts: the records' ranges, head first.
+func (l *Lane) judge(c *abi.Command, pieces, mem []byte) abi.Status {
+	if status := c.Check(l.guest.Features()); status != 0 {
+		return status
+	}
+	if len(pieces) > 0 && !takesPieces(c.Kind) {
+		return abi.StatusReserved
+	}
+	head, ok := c.Range(mem)
+	if !ok {
+		return abi.StatusBadRange
+	}
+	l.parts = append(l.parts[:0], head)
+	for ; len(pieces) > 0; pieces = pieces[abi.RecordSize:] {
+		piece, _ := abi.ParseCommand(pieces)
+		if status := piece.Check(0); status != 0 {
+			return status
+		}
+		p, ok := piece.Range(mem)
 		if !ok {
 			return abi.StatusBadRange
-		}
-		if at > 0 && (c.Flags != 0 || c.Code != 0 || c.ID != 0 || c.Arg != 0) {
-			return abi.StatusReserved
 		}
 		l.parts = append(l.parts, p)
 	}
 	return 0
 }
 
+func takesPieces(kind abi.CommandKind) bool {
+	switch kind {
+	case abi.CommandSend, abi.CommandClose, abi.CommandLog, abi.CommandHTTPBody, abi.CommandState,
+		abi.CommandRefuse, abi.CommandSendMany, abi.CommandPublish, abi.CommandHTTPHead:
+		return true
+	}
+	return false
+}
+
+// carryOut does what a well-formed command asks for, if that can be done.
 func (l *Lane) carryOut(c *abi.Command) abi.Status {
 	if c.Kind == abi.CommandSend { // almost all of them
 		return l.send(c)
@@ -67,13 +89,8 @@ func (l *Lane) carryOut(c *abi.Command) abi.Status {
 		return l.logCommand(c)
 	case abi.CommandMetric:
 		return l.metric(c)
-	case abi.CommandPiece:
-		return abi.StatusBadSequence
-	case abi.CommandSendMany, abi.CommandPublish, abi.CommandSubscribe, abi.CommandUnsubscribe,
-		abi.CommandTimerSet, abi.CommandTimerClear, abi.CommandState, abi.CommandCall:
-		return abi.StatusNotGranted
 	}
-	return abi.StatusUnknownKind
+	return abi.StatusBadSequence // a piece with nothing before it
 }
 
 // refuseCommand tells the guest in its next turn, and the operator.
@@ -110,73 +127,5 @@ func (l *Lane) size() (n int) {
 	return n
 }
 
-// decide carries out accept, refuse and hold.
-func (l *Lane) decide(c *abi.Command) abi.Status {
-	s := l.sessions.find(c.ID)
-	switch {
-	case s == nil:
-		return abi.StatusUnknownSession
-	case s.state != connecting:
-		return abi.StatusDecided
-	case c.Flags != 0 || c.Arg != 0 || c.Code != 0 && c.Kind != abi.CommandRefuse:
-		return abi.StatusReserved
-	}
-	if c.Kind == abi.CommandHold {
-		if l.guest.Features()&abi.FeatureHold == 0 {
-			return abi.StatusNotGranted
-		}
-		if l.size() != 0 {
-			return abi.StatusReserved
-		}
-		s.held = true
-		return 0
-	}
-	fields, status := l.headFields()
-	if status != 0 {
-		return status
-	}
-	if c.Kind == abi.CommandAccept {
-		if len(l.parts) > 1 {
-			return abi.StatusReserved
-		}
-		l.accept(c.ID, s, fields)
-		return 0
-	}
-	if c.Code < 300 || c.Code > 599 {
-		return abi.StatusBadCode
-	}
-	l.parts = l.parts[1:]
-	if l.size() > l.cfg.Queue {
-		return abi.StatusTooLarge
-	}
-	l.refuse(c.ID, s, int(c.Code), fields, append([]byte(nil), l.whole()...))
-	return 0
-}
-
-// headFields are the checked fields at the head of the brigade; none are fine.
-func (l *Lane) headFields() (abi.Fields, abi.Status) {
-	p := l.parts[0]
-	if len(p) == 0 {
-		return nil, 0
-	}
-	if len(p) > abi.MaxFields {
-		return nil, abi.StatusTooLarge
-	}
-	fields, err := abi.ParseFields(p)
-	if err != nil || !validHeaders(fields) {
-		return nil, abi.StatusBadFields
-	}
-	return fields, 0
-}
-
-func (l *Lane) setUser(c *abi.Command) abi.Status {
-	s := l.sessions.find(c.ID)
-	switch {
-	case s == nil || s.state == over:
-		return abi.StatusUnknownSession
-	case c.Flags != 0 || c.Code != 0 || l.size() != 0:
-		return abi.StatusReserved
-	}
-	s.user = c.Arg
-	return 0
-}
+// copied is the payload of the command at hand in memory of the host.
+func (l *Lane) copied() []byte { return append([]byte(nil), l.whole()...) }

@@ -2,6 +2,8 @@ package lane
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/frame"
@@ -23,6 +25,7 @@ type Decision struct {
 type connect struct {
 	fields []byte
 	reply  chan Decision // has room for the one answer there will be
+	late   atomic.Bool   // given up for want of a decision in time
 	id     uint64        // owned by the lane
 }
 
@@ -37,6 +40,7 @@ func (l *Lane) Connect(ctx context.Context, fields []byte) (Decision, error) {
 	case d := <-c.reply:
 		return d, d.Err
 	case <-ctx.Done():
+		c.late.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
 		l.mail.post(mail{kind: mailAbort, what: c})
 		return Decision{}, ctx.Err()
 	}
@@ -88,13 +92,16 @@ func (l *Lane) refuse(id uint64, s *session, status int, fields []byte, body []b
 }
 
 func (l *Lane) abort(m *mail) {
-	id := m.id
+	id, who := m.id, uint8(abi.WhoPeer)
 	if c, ok := m.what.(*connect); ok {
 		id = c.id
+		if c.late.Load() {
+			who = abi.WhoHost
+		}
 	}
 	if s := l.sessions.find(id); s != nil && s.link == nil {
 		s.asker = nil
-		l.end(id, s, abi.CloseAbnormal, abi.WhoPeer, false, nil)
+		l.end(id, s, abi.CloseAbnormal, who, false, nil)
 	}
 }
 

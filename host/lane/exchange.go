@@ -171,14 +171,12 @@ func (l *Lane) left(id uint64) {
 func (l *Lane) httpHead(c *abi.Command) abi.Status {
 	x := l.exchanges[c.ID]
 	switch {
-	case x == nil || x.head:
+	case x == nil:
 		return abi.StatusUnknownRequest
-	case c.Flags&^(abi.FlagEnd|abi.FlagFlush) != 0 || c.Arg != 0:
-		return abi.StatusReserved
-	case c.Code < 200 || c.Code > 599:
-		return abi.StatusBadCode
+	case x.head:
+		return abi.StatusBadSequence
 	}
-	fields, status := l.headFields()
+	fields, status := l.headFields(nil)
 	if status != 0 {
 		return status
 	}
@@ -194,10 +192,10 @@ func (l *Lane) httpHead(c *abi.Command) abi.Status {
 func (l *Lane) httpBody(c *abi.Command) abi.Status {
 	x := l.exchanges[c.ID]
 	switch {
-	case x == nil || !x.head:
+	case x == nil:
 		return abi.StatusUnknownRequest
-	case c.Flags&^(abi.FlagEnd|abi.FlagFlush) != 0 || c.Code != 0 || c.Arg != 0:
-		return abi.StatusReserved
+	case !x.head:
+		return abi.StatusBadSequence
 	case l.size() > l.cfg.Queue:
 		return abi.StatusTooLarge
 	}
@@ -207,7 +205,7 @@ func (l *Lane) httpBody(c *abi.Command) abi.Status {
 
 // answerPart queues a part with the payload at hand as its body.
 func (l *Lane) answerPart(x *Exchange, c *abi.Command, p Part) {
-	p.Body = append([]byte(nil), l.whole()...)
+	p.Body = l.copied()
 	p.Flush, p.End = c.Flags&abi.FlagFlush != 0, c.Flags&abi.FlagEnd != 0
 	if !x.add(p, l.cfg.Queue) {
 		delete(l.exchanges, x.id)

@@ -6,7 +6,6 @@ import (
 	"math"
 	"strings"
 
-	"golang.org/x/net/http/httpguts"
 	"golang.org/x/time/rate"
 
 	"github.com/yimmo-host/yimmo-host/abi"
@@ -38,12 +37,7 @@ var levels = [...]slog.Level{
 }
 
 func (l *Lane) logCommand(c *abi.Command) abi.Status {
-	switch {
-	case c.Flags < uint8(abi.LevelTrace) || c.Flags > uint8(abi.LevelError):
-		return abi.StatusBadFlags
-	case c.Code != 0 || c.Arg != 0:
-		return abi.StatusReserved
-	case l.size() > abi.MaxLog:
+	if l.size() > abi.MaxLog {
 		return abi.StatusTooLarge
 	}
 	level := levels[c.Flags]
@@ -67,43 +61,10 @@ func (l *Lane) logCommand(c *abi.Command) abi.Status {
 }
 
 func (l *Lane) metric(c *abi.Command) abi.Status {
-	sample := math.Float64frombits(c.Arg)
-	name := l.whole()
-	switch {
-	case c.Flags < abi.MetricCounter || c.Flags > abi.MetricHistogram:
-		return abi.StatusBadFlags
-	case c.Code != 0 || c.ID != 0:
-		return abi.StatusReserved
-	case len(name) == 0 || len(name) > abi.MaxMetricName:
-		return abi.StatusTooLarge
-	case math.IsNaN(sample) || math.IsInf(sample, 0) || c.Flags == abi.MetricCounter && sample < 0:
-		return abi.StatusBadFields
-	}
 	if l.cfg.Metric != nil {
-		l.cfg.Metric(c.Flags, string(name), sample)
+		l.cfg.Metric(c.Flags, string(l.whole()), math.Float64frombits(c.Arg))
 	}
 	return 0
-}
-
-// validHeaders says whether f may stand in an HTTP answer: names and values
-// as RFC 9110 section 5 has them, and nothing that frames the message, which is
-// the host's business.
-func validHeaders(f abi.Fields) bool {
-	for name, value := range f.All() {
-		n := string(name)
-		if n == abi.FieldProtocol {
-			n = "sec-websocket-protocol"
-		}
-		if !httpguts.ValidHeaderFieldName(n) || !httpguts.ValidHeaderFieldValue(string(value)) {
-			return false
-		}
-		switch strings.ToLower(string(name)) {
-		case "connection", "upgrade", "transfer-encoding", "content-length", "trailer", "keep-alive",
-			"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version":
-			return false
-		}
-	}
-	return true
 }
 
 // LogLevel is the operator's level for a guest's.

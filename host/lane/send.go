@@ -12,7 +12,7 @@ import (
 // same session leave together.
 func (l *Lane) send(c *abi.Command) abi.Status {
 	s := l.sessions.find(c.ID)
-	if status := l.sendable(s, c); status != 0 {
+	if status := sendable(s); status != 0 {
 		return status
 	}
 	size := l.size()
@@ -46,14 +46,12 @@ const maxOut = 64 << 10
 
 // sendable says whether the guest may send to s now. A session whose peer began
 // to close still takes what its guest answers in the same turn.
-func (l *Lane) sendable(s *session, c *abi.Command) abi.Status {
+func sendable(s *session) abi.Status {
 	switch {
 	case s == nil, s.state == over && !s.last:
 		return abi.StatusUnknownSession
 	case s.state == closing:
 		return abi.StatusClosing
-	case c.Code != 0 || c.Arg != 0:
-		return abi.StatusReserved
 	}
 	return 0
 }
@@ -123,9 +121,7 @@ func (l *Lane) closeCommand(c *abi.Command) abi.Status {
 		return abi.StatusUnknownSession
 	case s.state == closing:
 		return abi.StatusClosing
-	case c.Flags != 0 || c.Arg != 0:
-		return abi.StatusReserved
-	case c.Code != 0 && !frame.ValidCode(c.Code), c.Code == 0 && len(reason) != 0:
+	case c.Code == 0 && len(reason) != 0:
 		return abi.StatusBadCode
 	case len(reason) > abi.MaxCloseReason:
 		return abi.StatusTooLarge
