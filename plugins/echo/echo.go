@@ -3,7 +3,11 @@
 // first, "Hello!" unless set; empty means nothing.
 package main
 
-import "github.com/yimmo-host/yimmo-host/guest-sdk/go"
+import (
+	"strconv"
+
+	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
+)
 
 type echo struct{ greeting string }
 
@@ -25,11 +29,11 @@ func (e *echo) Recv(s guest.Session, flags guest.Flags, data []byte) error {
 }
 
 func (e *echo) Close(s guest.Session, code uint16, reason string) {
-	s.Log(guest.LevelInfo, "close")
+	s.Log(guest.LevelInfo, "closed "+strconv.Itoa(int(code)))
 }
 
 func (e *echo) HTTP(req *guest.Request, resp *guest.Response) error {
-	resp.Header("content-type", "text/plain; charset=utf-8")
+	resp.Header("content-type", "text/plain")
 	_, err := resp.WriteString("OK")
 	return err
 }

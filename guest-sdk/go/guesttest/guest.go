@@ -37,8 +37,14 @@ type Guest struct {
 	refusals  []guest.Refusal
 }
 
-// epoch is when every test begins.
+// epoch is when every test begins, and boot how long a plugin had been there when
+// its first event came: Go does not start on a clock that says 0.
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+const boot = time.Millisecond
+
+// Boot is what clock and random numbers say until the first turn.
+var Boot = Header{Now: epoch.Add(-boot).UnixNano(), Mono: 1, Seed: 1}
 
 // An event waits for its turn.
 type event struct {
@@ -51,7 +57,7 @@ type event struct {
 func New(t testing.TB, m Machine) *Guest {
 	t.Cleanup(m.Close)
 	return &Guest{
-		t: t, m: m,
+		t: t, m: m, mono: boot,
 		seeds:    rand.NewPCG(1, 2),
 		sessions: make(map[uint64]*Session),
 		requests: make(map[uint64]*Response),
