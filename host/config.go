@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
 // Config is everything a [Host] can be told. A zero field means the default
@@ -19,6 +20,10 @@ type Config struct {
 	// Listen is the TCP address of the public listener. Default "127.0.0.1:8081".
 	// Port 0 picks a free one; [Host.Addr] tells which.
 	Listen string
+
+	// Transport chooses how upgraded connections are read and written:
+	// [TransportAuto], [TransportPoll] or [TransportStream]. Default auto.
+	Transport string
 
 	// CacheDir keeps compiled plugins between starts; it holds machine code and
 	// is made with mode 0700. Default: yimmo-host below the user's cache
@@ -34,6 +39,13 @@ type Config struct {
 	// Default: [slog.Default].
 	Log *slog.Logger
 }
+
+// Transports. TLS connections always take the stream.
+const (
+	TransportAuto   = "auto"   // poll where there is such a thing
+	TransportPoll   = "poll"   // a plugin's lane reads all its sockets itself; Linux
+	TransportStream = "stream" // a goroutine per connection; any operating system
+)
 
 // Plugin is a module with its settings.
 type Plugin struct {
@@ -159,7 +171,7 @@ func DefaultLimits() Limits {
 
 // DefaultConfig is what a zero [Config] means, without plugins.
 func DefaultConfig() Config {
-	return Config{Listen: "127.0.0.1:8081", Limits: DefaultLimits()}
+	return Config{Listen: "127.0.0.1:8081", Transport: TransportAuto, Limits: DefaultLimits()}
 }
 
 const (
@@ -177,6 +189,15 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: %v: %s", key, value, remedy))
 	}
 	c.Limits.validate(bad)
+	switch c.Transport {
+	case "", TransportAuto, TransportStream:
+	case TransportPoll:
+		if !poll.Supported {
+			bad("transport", TransportPoll, "this operating system has none, use auto")
+		}
+	default:
+		bad("transport", fmt.Sprintf("%q", c.Transport), "auto, poll or stream")
+	}
 	if len(c.Plugins) == 0 {
 		bad("plugins", "none", "name at least one plugin")
 	}
@@ -271,6 +292,7 @@ func validName(s string) bool {
 func (c Config) withDefaults() Config {
 	d := DefaultConfig()
 	fill(&c.Listen, d.Listen)
+	fill(&c.Transport, d.Transport)
 	c.Limits.fill(&d.Limits)
 	if c.Log == nil {
 		c.Log = slog.Default()

@@ -19,6 +19,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
+	"github.com/yimmo-host/yimmo-host/host/poll"
 	"github.com/yimmo-host/yimmo-host/host/stream"
 )
 
@@ -76,7 +77,14 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		log = log.With("lane", n)
 	}
 	cfg := lane.Config{
-		Settings: p.settings(n), Number: n, Queue: int(limits.Queue), CloseTime: limits.CloseTime, Log: log,
+		Settings: p.settings(n), Number: n, Log: log,
+		Limits: lane.Limits{
+			Frames:      frame.Limits{Message: limits.Message, Frames: limits.Frames},
+			MessageTime: limits.MessageTime, WriteTime: limits.WriteTime, CloseTime: limits.CloseTime,
+			Queue: int(limits.Queue),
+		},
+		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
+		SocketClosed: func() { p.host.sessions.Add(-1) },
 	}
 	cfg.Start = func() (lane.Guest, error) {
 		g, err := p.code.Start(context.Background(), guest.Options{
@@ -100,14 +108,9 @@ func (p *plugin) adopt(g *guest.Instance, cfg *lane.Config) {
 	if p.stream.Piece != 0 {
 		return
 	}
-	limits := &p.host.cfg.Limits
 	area, _ := g.Area()
 	p.http = g.Features()&abi.FeatureHTTP != 0
-	p.stream = stream.Options{
-		Frames:      frame.Limits{Message: limits.Message, Frames: limits.Frames},
-		MessageTime: limits.MessageTime, WriteTime: limits.WriteTime, CloseTime: limits.CloseTime,
-		Mark: cfg.Mark(), Piece: len(area),
-	}
+	p.stream = stream.Options{Limits: cfg.Limits, Piece: len(area)}
 }
 
 // settings are the fields of the start event.

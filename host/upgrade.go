@@ -1,6 +1,7 @@
 package host
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -9,14 +10,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"bufio"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/lane"
+	"github.com/yimmo-host/yimmo-host/host/poll"
 	"github.com/yimmo-host/yimmo-host/host/stream"
 )
 
@@ -82,12 +83,25 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 		l.Abort(d.Session)
 		return false
 	}
-	nc := conn.NetConn()
+	u.attach(conn.NetConn(), l, d.Session, hw.early, p)
+	return true
+}
+
+// attach hands the connection to the transport that can take it.
+func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byte, p *plugin) {
+	if l.Polls() {
+		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
+		if fd, ok, err := poll.Take(nc); ok && err == nil {
+			l.AttachSocket(session, fd, early)
+			return
+		} else if err != nil {
+			p.log.Debug("socket not polled", "peer", nc.RemoteAddr(), "err", err)
+		}
+	}
 	u.host.conns.run(nc, func() {
 		defer u.host.sessions.Add(-1)
-		stream.Serve(nc, l, d.Session, hw.early, &p.stream)
+		stream.Serve(nc, l, session, early, &p.stream)
 	})
-	return true
 }
 
 func (u webSocket) upgrader() *websocket.Upgrader {

@@ -69,7 +69,7 @@ func (l *Lane) startClose(id uint64, s *session, code uint16, reason string, who
 	if code == 0 {
 		s.code = abi.CloseNoStatus
 	}
-	l.due.set(l.cfg.CloseTime, dueClose, id)
+	l.due.set(l.cfg.Limits.CloseTime, dueClose, id)
 }
 
 func (l *Lane) closeOverdue(id uint64) {
@@ -78,7 +78,7 @@ func (l *Lane) closeOverdue(id uint64) {
 		return
 	}
 	if s.link == nil { // the 101 is still on its way
-		l.due.set(l.cfg.CloseTime, dueClose, id)
+		l.due.set(l.cfg.Limits.CloseTime, dueClose, id)
 		return
 	}
 	l.end(id, s, s.code, s.who, false, nil)

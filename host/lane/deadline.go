@@ -18,6 +18,7 @@ type deadlineKind uint8
 const (
 	dueClose   deadlineKind = iota + 1 // the closing handshake of session id has taken too long
 	dueRestart                         // try to start the instance again
+	dueSocket                          // look whether the socket of id gets on
 )
 
 // deadlines is a heap, the earliest first.

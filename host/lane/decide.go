@@ -31,7 +31,7 @@ func (l *Lane) decide(c *abi.Command) abi.Status {
 	}
 	fields, status := l.headFields(nil)
 	body := l.size() - len(fields)
-	if status == 0 && body > l.cfg.Queue {
+	if status == 0 && body > l.cfg.Limits.Queue {
 		status = abi.StatusTooLarge
 	}
 	if status == 0 {

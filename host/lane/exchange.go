@@ -180,7 +180,7 @@ func (l *Lane) httpHead(c *abi.Command) abi.Status {
 	if status != 0 {
 		return status
 	}
-	if l.size()-len(fields) > l.cfg.Queue {
+	if l.size()-len(fields) > l.cfg.Limits.Queue {
 		return abi.StatusTooLarge
 	}
 	x.head = true
@@ -196,7 +196,7 @@ func (l *Lane) httpBody(c *abi.Command) abi.Status {
 		return abi.StatusUnknownRequest
 	case !x.head:
 		return abi.StatusBadSequence
-	case l.size() > l.cfg.Queue:
+	case l.size() > l.cfg.Limits.Queue:
 		return abi.StatusTooLarge
 	}
 	l.answerPart(x, c, Part{})
@@ -207,7 +207,7 @@ func (l *Lane) httpBody(c *abi.Command) abi.Status {
 func (l *Lane) answerPart(x *Exchange, c *abi.Command, p Part) {
 	p.Body = l.copied()
 	p.Flush, p.End = c.Flags&abi.FlagFlush != 0, c.Flags&abi.FlagEnd != 0
-	if !x.add(p, l.cfg.Queue) {
+	if !x.add(p, l.cfg.Limits.Queue) {
 		delete(l.exchanges, x.id)
 		l.later = append(l.later, pending{event: abi.Event{Kind: abi.EventHTTPGone, ID: x.id}})
 		return

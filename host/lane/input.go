@@ -21,7 +21,7 @@ func (l *Lane) Drained(session uint64) { l.mail.post(mail{kind: mailDrained, id:
 
 func (l *Lane) input(id uint64, b *Batch) {
 	for i := range b.Frames {
-		l.frame(id, &b.Frames[i])
+		l.frame(id, &b.Frames[i], notInArea)
 	}
 	s := l.sessions.find(id)
 	if s != nil && b.Failed != nil {
@@ -35,8 +35,12 @@ func (l *Lane) input(id uint64, b *Batch) {
 	b.Done()
 }
 
-// frame takes one frame of session id, whatever has become of it.
-func (l *Lane) frame(id uint64, f *frame.Frame) {
+// notInArea stands for the place of a payload that has to be copied there.
+const notInArea = -1
+
+// frame takes one frame of session id, whatever has become of it. Its payload
+// lies at that place in the area, unless it is notInArea.
+func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 	s := l.sessions.find(id)
 	if s == nil || s.state != open && s.state != closing {
 		return
@@ -50,21 +54,30 @@ func (l *Lane) frame(id uint64, f *frame.Frame) {
 		}
 	case abi.OpPong:
 	default:
-		l.data(id, f)
+		l.data(id, f, at)
 	}
 }
 
 // data makes a recv event. Once our close frame is out, the guest hears no more.
-func (l *Lane) data(id uint64, f *frame.Frame) {
-	if !l.room(len(f.Payload)) {
+func (l *Lane) data(id uint64, f *frame.Frame, at int) {
+	size := len(f.Payload)
+	if at != notInArea {
+		size = 0
+	}
+	if !l.room(size) {
 		return
 	}
 	s := l.sessions.find(id) // making room may have run a turn
 	if s == nil || s.state != open {
 		return
 	}
-	l.put(abi.Event{Kind: abi.EventRecv, Flags: f.Flags, ID: id, Seq: s.seq, User: s.user}, f.Payload)
+	e := abi.Event{Kind: abi.EventRecv, Flags: f.Flags, ID: id, Seq: s.seq, User: s.user}
 	s.seq++
+	if at == notInArea {
+		l.put(e, f.Payload)
+		return
+	}
+	l.putAt(&e, at, len(f.Payload))
 }
 
 func (l *Lane) pong(id uint64, s *session, payload []byte) {

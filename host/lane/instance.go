@@ -44,7 +44,8 @@ func (l *Lane) start() error {
 func (l *Lane) trapped(err error) {
 	l.logTrap(err)
 	l.guest.Close()
-	l.guest, l.n, l.used, l.refused = nil, 0, 0, 0
+	l.guest, l.ring, l.area = nil, nil, nil // their memory is gone
+	l.n, l.used, l.refused = 0, 0, 0
 	l.later, l.asked, l.ended = l.later[:0], l.asked[:0], l.ended[:0]
 	l.sessions.all(func(id uint64, s *session) {
 		l.answer(s, Decision{Err: ErrDown})

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
 // A Guest is one running instance of a plugin. [guest.Instance] is one.
@@ -34,10 +36,15 @@ type Config struct {
 	// Number of this lane within its plugin, 0 to 255.
 	Number int
 
-	// Queue is the most bytes that may wait for one session's peer, or for the
-	// client of one HTTP request; CloseTime bounds the closing handshake.
-	Queue     int
-	CloseTime time.Duration
+	Limits Limits
+
+	// Poll makes the lane read and write sockets itself where the operating
+	// system lets it: see [Lane.AttachSocket].
+	Poll bool
+
+	// SocketClosed is called, on the lane's goroutine, when the lane has closed a
+	// socket that it was given. May be nil.
+	SocketClosed func()
 
 	// Log gets the guest's lines and the lane's own. Default [slog.Default].
 	Log *slog.Logger
@@ -46,6 +53,19 @@ type Config struct {
 	// goroutine. May be nil: they are then checked and dropped.
 	Metric func(kind uint8, name string, sample float64)
 }
+
+// Limits bound what a peer can cost. All are required.
+type Limits struct {
+	Frames      frame.Limits  // of one message
+	MessageTime time.Duration // from a message's first byte to its last
+	WriteTime   time.Duration // how long a peer may refuse to take any byte
+	CloseTime   time.Duration // of the closing handshake, and then of the peer's half of the connection
+	Queue       int           // bytes that may wait for one session's peer, or for the client of one request
+}
+
+// Mark is the number of waiting bytes above which a peer is read no further,
+// until it has taken some of them.
+func (l *Limits) Mark() int { return l.Queue / 4 }
 
 // ErrDown reports that the plugin has no running instance at the moment.
 var ErrDown = errors.New("plugin is not running")
@@ -59,6 +79,8 @@ type Lane struct {
 	log  *slog.Logger
 	done chan struct{}
 
+	piece int // size of the receive area, in bytes
+
 	mail mailbox // any goroutine
 
 	// Owned by the lane's goroutine from here on.
@@ -66,6 +88,13 @@ type Lane struct {
 	exchanges map[uint64]*Exchange
 	lastReq   uint64
 	due       deadlines
+	alarm     *time.Timer   // wakes the lane for the earliest of due
+	armed     time.Time     // when it will
+	clock     time.Duration // since began, as of the last look
+	waiter    waiter
+	polls     *poll.Set // nil unless the lane reads sockets itself
+	lingering map[uint64]*polled
+	sides     []*side // to be used again
 	stopping  bool
 
 	guest    Guest // nil while there is none
@@ -80,6 +109,7 @@ type Lane struct {
 
 	n       int       // events in the ring
 	used    int       // bytes of the area in use
+	floor   int       // bytes of it that outlast the turn at hand
 	later   []pending // events made by commands; they go into the next turn
 	refused int       // how many of those are refusals
 	asked   []uint64  // sessions whose connect event is in the ring
@@ -95,9 +125,10 @@ type Lane struct {
 // waits for that and fails with the reason if there will be none.
 func New(cfg Config) (*Lane, error) {
 	l := &Lane{
-		cfg: cfg, log: cfg.Log, done: make(chan struct{}), mail: newMailbox(),
+		cfg: cfg, log: cfg.Log, done: make(chan struct{}),
 		sessions:  sessions{lane: uint64(cfg.Number) << indexBits},
 		exchanges: map[uint64]*Exchange{},
+		lingering: map[uint64]*polled{},
 		began:     time.Now(),
 		seeds:     newSeeds(),
 		lines:     newLimiter(),
@@ -105,6 +136,7 @@ func New(cfg Config) (*Lane, error) {
 	if l.log == nil {
 		l.log = slog.Default()
 	}
+	l.newWaiter()
 	ready := make(chan error, 1)
 	go l.run(ready)
 	if err := <-ready; err != nil {
@@ -127,38 +159,30 @@ func (l *Lane) run(ready chan<- error) {
 	defer close(l.done)
 	if err := l.start(); err != nil {
 		l.mail.shut()
+		l.waiter.close()
 		ready <- err
 		return
 	}
 	ready <- nil
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
 	var items []mail
 	for !l.finished() {
 		items = l.mail.take(items)
-		if len(items) == 0 && l.n == 0 && len(l.later) == 0 {
-			l.wait(timer)
+		idle := len(items) == 0 && l.n == 0 && len(l.later) == 0
+		if idle {
+			l.setAlarm()
 		}
+		sockets := l.waiter.wait(idle)
+		l.clock = time.Since(l.began)
 		for i := range items {
 			l.handle(&items[i])
+		}
+		for i := range sockets {
+			l.socketReady(&sockets[i])
 		}
 		l.overdue()
 		l.turn()
 	}
 	l.finish()
-}
-
-// wait parks the lane until there is mail or a deadline has passed.
-func (l *Lane) wait(timer *time.Timer) {
-	if len(l.due) == 0 {
-		<-l.mail.wake
-		return
-	}
-	timer.Reset(time.Until(l.due[0].at))
-	select {
-	case <-l.mail.wake:
-	case <-timer.C:
-	}
 }
 
 func (l *Lane) handle(m *mail) {
@@ -169,6 +193,8 @@ func (l *Lane) handle(m *mail) {
 		l.abort(m)
 	case mailAttach:
 		l.attach(m.id, m.what.(Link))
+	case mailSocket:
+		l.attachSocket(m.id, m.what.(*socket))
 	case mailBatch:
 		l.input(m.id, m.what.(*Batch))
 	case mailGone:
@@ -185,21 +211,6 @@ func (l *Lane) handle(m *mail) {
 		l.drain()
 	case mailKill:
 		l.kill()
-	}
-}
-
-func (l *Lane) overdue() {
-	if len(l.due) == 0 {
-		return
-	}
-	now := time.Now()
-	for d, ok := l.due.due(now); ok; d, ok = l.due.due(now) {
-		switch d.kind {
-		case dueClose:
-			l.closeOverdue(d.id)
-		case dueRestart:
-			l.restart()
-		}
 	}
 }
 
@@ -236,10 +247,13 @@ func (l *Lane) kill() {
 	for id := range l.exchanges {
 		l.left(id)
 	}
+	for _, c := range l.lingering {
+		c.Cut()
+	}
 }
 
 func (l *Lane) finished() bool {
-	return l.stopping && l.sessions.count == 0 && len(l.exchanges) == 0 && l.n == 0 && len(l.later) == 0
+	return l.stopping && l.sessions.count == 0 && len(l.exchanges) == 0 && len(l.lingering) == 0 && l.n == 0 && len(l.later) == 0
 }
 
 // finish says good-bye to the guest and to those who posted too late.
@@ -252,7 +266,10 @@ func (l *Lane) finish() {
 		l.guest.Close()
 		l.guest = nil
 	}
-	for _, m := range l.mail.shut() {
+	waiting := l.mail.shut()
+	l.alarm.Stop()
+	l.waiter.close()
+	for _, m := range waiting {
 		switch what := m.what.(type) {
 		case *connect:
 			if m.kind == mailConnect {
@@ -262,6 +279,8 @@ func (l *Lane) finish() {
 			what.Cut()
 		case *Batch:
 			what.Done()
+		case *socket:
+			l.refuseSocket(what)
 		case *Exchange:
 			what.fail(ErrDown)
 		case *body:

@@ -14,7 +14,8 @@ type mailKind uint8
 const (
 	mailConnect mailKind = iota + 1 // what: *connect
 	mailAbort                       // the upgrade of id will not happen
-	mailAttach                      // what: *attached
+	mailAttach                      // what: Link
+	mailSocket                      // what: *socket
 	mailBatch                       // what: *Batch
 	mailGone                        // the connection of id ended without a close frame
 	mailDrained                     // the link of id took what was waiting
@@ -27,32 +28,33 @@ const (
 
 // A mailbox carries mails to the lane's goroutine, in order for each sender.
 type mailbox struct {
-	wake chan struct{} // holds a token when queue may not be empty
-
 	mu     sync.Mutex
 	queue  []mail
 	closed bool
+	wake   func() // makes the lane look; called with mu held, never after shut
 }
-
-func newMailbox() mailbox { return mailbox{wake: make(chan struct{}, 1)} }
 
 // post never waits for the lane. It reports false when the lane has stopped.
 func (b *mailbox) post(m mail) bool {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed {
-		b.mu.Unlock()
 		return false
 	}
 	b.queue = append(b.queue, m)
-	first := len(b.queue) == 1
-	b.mu.Unlock()
-	if first {
-		select {
-		case b.wake <- struct{}{}:
-		default:
-		}
+	if len(b.queue) == 1 {
+		b.wake()
 	}
 	return true
+}
+
+// poke wakes the lane without mail.
+func (b *mailbox) poke() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.wake()
+	}
 }
 
 // take swaps the queue for an empty one that reuses spare's memory.

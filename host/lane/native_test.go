@@ -130,7 +130,7 @@ func newRig(t *testing.T, on func(g *native, e abi.Event, payload []byte)) *rig 
 	t.Helper()
 	r := &rig{t: t}
 	l, err := lane.New(lane.Config{
-		Settings: abi.AppendFields(nil), Queue: 1 << 16, CloseTime: 5 * time.Second,
+		Settings: abi.AppendFields(nil), Limits: lane.Limits{Queue: 1 << 16, CloseTime: 5 * time.Second},
 		Log: slog.New(slog.DiscardHandler),
 		Start: func() (lane.Guest, error) {
 			g := newNative(on)

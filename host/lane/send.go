@@ -16,7 +16,7 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 		return status
 	}
 	size := l.size()
-	if size > l.cfg.Queue {
+	if size > l.cfg.Limits.Queue {
 		return abi.StatusTooLarge
 	}
 	enc := s.enc // assigned back when all is well: a refused frame changes nothing
@@ -98,20 +98,13 @@ func (l *Lane) write(id uint64, s *session, p []byte) {
 		s.early = append(s.early, p...)
 	} else {
 		waiting = s.link.Write(p)
-		s.slow = s.slow || waiting > l.cfg.Queue/slowPart
+		s.slow = s.slow || waiting > l.cfg.Limits.Mark()
 	}
-	if waiting > l.cfg.Queue && s.state != closing && s.state != over {
+	if waiting > l.cfg.Limits.Queue && s.state != closing && s.state != over {
 		l.log.Info("session closed: its peer does not read", "session", sessionID(id), "waiting", waiting)
 		l.startClose(id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
 	}
 }
-
-// slowPart is the part of the queue above which the peer is read no further.
-const slowPart = 4
-
-// Mark is the number of waiting bytes above which a link must call
-// [Lane.Drained] when they have become fewer again.
-func (c *Config) Mark() int { return c.Queue / slowPart }
 
 func (l *Lane) closeCommand(c *abi.Command) abi.Status {
 	s := l.sessions.find(c.ID)

@@ -34,17 +34,27 @@ func (l *Lane) room(size int) bool {
 // put writes one event into the ring and copies its payload into the area.
 // There must be room.
 func (l *Lane) put(e abi.Event, payload []byte) {
-	e.Addr, e.Len = l.areaAddr+uint32(l.used), uint32(len(payload))
-	abi.PutEvent(l.ring[l.n*abi.RecordSize:], &e)
-	l.n++
-	copy(l.area[l.used:], payload)
-	l.used = min((l.used+len(payload)+7)&^7, len(l.area))
+	at := l.used
+	copy(l.area[at:], payload)
+	l.used = align(at+len(payload), len(l.area))
+	l.putAt(&e, at, len(payload))
 }
+
+// putAt writes one event whose payload lies in the area already.
+func (l *Lane) putAt(e *abi.Event, at, size int) {
+	e.Addr, e.Len = l.areaAddr+uint32(at), uint32(size)
+	abi.PutEvent(l.ring[l.n*abi.RecordSize:], e)
+	l.n++
+}
+
+// align rounds up to where the next payload begins.
+func align(at, limit int) int { return min((at+7)&^7, limit) }
 
 // turn hands all waiting events to the guest and carries out what it answers.
 func (l *Lane) turn() {
 	l.addLater()
 	if l.n == 0 {
+		l.used = l.floor
 		return
 	}
 	if err := l.call(); err != nil {
@@ -72,7 +82,7 @@ func (l *Lane) call() error {
 		l.commit(commands)
 		first = consumed
 		if first == l.n && !more {
-			l.n, l.used = 0, 0
+			l.n, l.used = 0, l.floor
 			return nil
 		}
 	}

@@ -5,18 +5,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
 // Options are shared by all connections of a plugin.
 type Options struct {
-	Frames      frame.Limits
-	MessageTime time.Duration // from a message's first byte to its last
-	WriteTime   time.Duration // how long a peer may refuse to take any byte
-	CloseTime   time.Duration // how long a peer may leave its half open after ours is closed
-	Mark        int           // bytes waiting above which the lane is told when they have become fewer
-	Piece       int           // largest payload handed over whole, in bytes
+	lane.Limits
+	Piece int // largest payload handed over whole, in bytes: what the guest's receive area has
 }
 
 // batches is how many batches of a connection may be under way to its lane: one

@@ -15,7 +15,7 @@ func (c *conn) Write(p []byte) (waiting int) {
 	}
 	c.queue = append(c.queue, p...)
 	c.waiting += len(p)
-	c.high = c.high || c.waiting > c.opt.Mark
+	c.high = c.high || c.waiting > c.opt.Mark()
 	c.start()
 	return c.waiting
 }
@@ -104,7 +104,7 @@ func (c *conn) send(p []byte) bool {
 func (c *conn) sent(n int) {
 	c.mu.Lock()
 	c.waiting = max(0, c.waiting-n)
-	tell := c.high && c.waiting <= c.opt.Mark
+	tell := c.high && c.waiting <= c.opt.Mark()
 	if tell {
 		c.high = false
 	}

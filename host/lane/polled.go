@@ -1,0 +1,319 @@
+package lane
+
+import (
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+	"github.com/yimmo-host/yimmo-host/host/poll"
+)
+
+// polled is the link of a session whose socket the lane reads and writes
+// itself. It is all that an idle connection costs beside its session.
+type polled struct {
+	lane    *Lane
+	id      uint64
+	side    *side // nil while nothing is unfinished
+	dec     frame.Decoder
+	fd      int32
+	reading bool // the socket is wanted for reading
+	writing bool // and for writing
+	watched bool // a deadline of kind dueSocket is set
+	leaving bool // the session has let go: half-close when out is empty
+	broken  bool // the socket failed; the next look at it tells
+	parted  bool // the peer's close frame has come, nothing more will
+}
+
+// side is what a connection needs only while something is unfinished.
+type side struct {
+	in    []byte        // the beginning of a frame
+	since time.Duration // on the lane's clock: when the unfinished message began, 0 = none is
+	out   []byte        // what the socket would not take
+	moved time.Duration // when it last took something
+	leave time.Duration // when the peer must have closed its half
+}
+
+// socket is a descriptor on its way to the lane.
+type socket struct {
+	fd    int
+	early []byte
+}
+
+// Polls says whether the lane takes sockets, see [Lane.AttachSocket].
+func (l *Lane) Polls() bool { return l.polls != nil }
+
+// AttachSocket is [Lane.Attach] with a connected, non-blocking TCP socket, which
+// belongs to the lane from now on. early is what has been read from it already.
+// The lane must poll.
+func (l *Lane) AttachSocket(session uint64, fd int, early []byte) {
+	k := &socket{fd, early}
+	if !l.mail.post(mail{kind: mailSocket, id: session, what: k}) {
+		l.refuseSocket(k)
+	}
+}
+
+func (l *Lane) refuseSocket(k *socket) {
+	poll.Close(k.fd)
+	l.socketClosed()
+}
+
+func (l *Lane) socketClosed() {
+	if l.cfg.SocketClosed != nil {
+		l.cfg.SocketClosed()
+	}
+}
+
+func (l *Lane) attachSocket(id uint64, k *socket) {
+	if l.stopping && l.sessions.find(id) == nil {
+		l.refuseSocket(k)
+		return
+	}
+	c := &polled{lane: l, id: id, fd: int32(k.fd), reading: true}
+	c.dec.Init(&l.cfg.Limits.Frames)
+	if err := l.polls.Add(k.fd, id); err != nil {
+		l.log.Error("socket not polled", "session", sessionID(id), "err", err)
+		l.refuseSocket(k)
+		l.gone(id)
+		return
+	}
+	l.attach(id, c)
+	if len(k.early) > 0 && l.guest != nil && l.linked(id) == c {
+		c.needSide().in = k.early
+		l.receiveKept(c)
+	}
+}
+
+// linked is the polled link of a session, or one that outlived it.
+func (l *Lane) linked(id uint64) *polled {
+	if s := l.sessions.find(id); s != nil {
+		c, _ := s.link.(*polled)
+		return c
+	}
+	return l.lingering[id]
+}
+
+// socketReady does what a socket is ready for. An event of a socket that has
+// been closed since finds nobody: ids are not used again.
+func (l *Lane) socketReady(e *poll.Event) {
+	c := l.linked(e.ID)
+	if c == nil {
+		return
+	}
+	if e.Writable {
+		c.drain()
+	}
+	if !e.Readable || l.linked(e.ID) != c {
+		return
+	}
+	if c.leaving {
+		c.waste()
+		return
+	}
+	l.receive(c)
+}
+
+func (c *polled) needSide() *side {
+	if c.side != nil {
+		return c.side
+	}
+	l := c.lane
+	if n := len(l.sides); n > 0 {
+		c.side, l.sides = l.sides[n-1], l.sides[:n-1]
+	} else {
+		c.side = &side{}
+	}
+	return c.side
+}
+
+// A lane keeps a few sides with their memory for those who need one next.
+const (
+	mostSides = 64
+	sideSize  = 64 << 10
+)
+
+// tidy gives up the side if nothing is unfinished.
+func (c *polled) tidy() {
+	d := c.side
+	if d == nil || len(d.in) > 0 || len(d.out) > 0 || d.since != 0 || c.leaving {
+		return
+	}
+	c.side = nil
+	if l := c.lane; len(l.sides) < mostSides && cap(d.in)+cap(d.out) <= sideSize {
+		*d = side{in: d.in[:0], out: d.out[:0]}
+		l.sides = append(l.sides, d)
+	}
+}
+
+// Write implements [Link].
+func (c *polled) Write(p []byte) (waiting int) {
+	if c.leaving || c.broken {
+		return 0
+	}
+	if c.side == nil || len(c.side.out) == 0 {
+		n, errno := poll.Send(int(c.fd), p)
+		if errno != 0 && errno != poll.Again {
+			c.broken = true // the socket is readable now, and reading tells why
+			return 0
+		}
+		if p = p[n:]; len(p) == 0 {
+			return 0
+		}
+		c.needSide().moved = c.lane.clock
+	}
+	d := c.side
+	d.out = append(d.out, p...)
+	c.want()
+	c.watch(c.lane.cfg.Limits.WriteTime)
+	return len(d.out)
+}
+
+// drain sends more of what is waiting.
+func (c *polled) drain() {
+	if c.side == nil || len(c.side.out) == 0 {
+		return
+	}
+	d := c.side
+	waiting := len(d.out)
+	n, errno := poll.Send(int(c.fd), d.out)
+	if errno != 0 && errno != poll.Again {
+		c.broken = true
+		n = waiting
+	}
+	if n == 0 {
+		return
+	}
+	d.moved = c.lane.clock
+	d.out = d.out[:copy(d.out, d.out[n:])]
+	c.want()
+	if mark := c.lane.cfg.Limits.Mark(); waiting > mark && waiting-n <= mark {
+		c.lane.drained(c.id)
+	}
+	if len(d.out) > 0 {
+		return
+	}
+	if c.leaving {
+		c.halfClose()
+		return
+	}
+	c.tidy()
+}
+
+// want tells the set what the socket is wanted for. A peer that does not take
+// what waits for it is read no further: its own socket fills and it notices.
+func (c *polled) want() {
+	waiting := 0
+	if c.side != nil {
+		waiting = len(c.side.out)
+	}
+	read, write := waiting <= c.lane.cfg.Limits.Mark() || c.leaving, waiting > 0
+	if read == c.reading && write == c.writing {
+		return
+	}
+	c.reading, c.writing = read, write
+	if c.lane.polls.Change(int(c.fd), c.id, read, write) != nil {
+		c.broken = true
+	}
+}
+
+// Close implements [Link].
+func (c *polled) Close() {
+	if c.leaving {
+		return
+	}
+	if c.broken {
+		c.Cut()
+		return
+	}
+	if c.side == nil || len(c.side.out) == 0 {
+		if c.parted { // nothing unread is lost, so nothing can reset the connection
+			c.Cut()
+			return
+		}
+		poll.HalfClose(int(c.fd))
+	}
+	c.leaving = true
+	limits := &c.lane.cfg.Limits
+	d := c.needSide()
+	d.in, d.since, d.leave = d.in[:0], 0, c.lane.clock+limits.CloseTime
+	c.lane.lingering[c.id] = c
+	c.want()
+	c.watch(min(limits.CloseTime, limits.WriteTime))
+}
+
+// halfClose follows the last byte of a link that was closed meanwhile.
+func (c *polled) halfClose() {
+	if c.parted || c.broken {
+		c.Cut()
+		return
+	}
+	poll.HalfClose(int(c.fd))
+	c.side.leave = c.lane.clock + c.lane.cfg.Limits.CloseTime
+}
+
+// Cut implements [Link].
+func (c *polled) Cut() {
+	if c.fd < 0 {
+		return
+	}
+	poll.Close(int(c.fd))
+	c.fd, c.leaving, c.side = -1, true, nil
+	delete(c.lane.lingering, c.id)
+	c.lane.socketClosed()
+}
+
+// waste reads and drops what a peer still sends, until it closes its half.
+func (c *polled) waste() {
+	var b [4 << 10]byte
+	n, errno := poll.Recv(int(c.fd), b[:])
+	if n == 0 && errno != poll.Again {
+		c.Cut()
+	}
+}
+
+// watch sees to it that the socket is looked at after that time.
+func (c *polled) watch(after time.Duration) {
+	if !c.watched {
+		c.watched = true
+		c.lane.due.set(after, dueSocket, c.id)
+	}
+}
+
+// errSlow is a peer that trickles a message.
+var errSlow = &frame.Error{Code: abi.ClosePolicy, Reason: "message took too long"}
+
+// watchSocket ends what does not get on, and looks again while anything is
+// unfinished. One deadline serves all: most are over long before they are due.
+func (l *Lane) watchSocket(id uint64) {
+	c := l.linked(id)
+	if c == nil {
+		return
+	}
+	c.watched = false
+	limits, d := &l.cfg.Limits, c.side
+	if d == nil {
+		return
+	}
+	next := time.Duration(1<<63 - 1)
+	if len(d.out) > 0 {
+		next = d.moved + limits.WriteTime - l.clock
+	} else if c.leaving {
+		next = d.leave - l.clock
+	}
+	if next <= 0 {
+		c.broken = true
+		l.gone(id)
+		c.Cut()
+		return
+	}
+	if d.since != 0 {
+		left := d.since + limits.MessageTime - l.clock
+		if left <= 0 {
+			l.faulted(c, errSlow)
+			return
+		}
+		next = min(next, left)
+	}
+	if next < 1<<63-1 {
+		c.watch(next)
+	}
+}

@@ -1,0 +1,171 @@
+package lane
+
+import (
+	"errors"
+	"syscall"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+	"github.com/yimmo-host/yimmo-host/host/poll"
+)
+
+const (
+	// leastRead is the free area there must be for reading a socket into it.
+	leastRead = 16 << 10
+
+	// mostRead is the most that one socket may put into a turn at a time: its
+	// share, however much it sends.
+	mostRead = 64 << 10
+
+	// farFrame is how much of a frame must be missing for the frame to be
+	// collected aside: it is copied once more then, but not at every read.
+	farFrame = 4 << 10
+
+	// spareArea is kept free behind what is read, for events that come up
+	// while it is decoded: a close reason at most.
+	spareArea = 1 << 10
+)
+
+// receive reads a socket straight into the receive area of guest memory, or
+// goes on with a large frame aside.
+func (l *Lane) receive(c *polled) {
+	kept := 0
+	if c.side != nil {
+		kept = len(c.side.in)
+	}
+	if kept > 0 && c.dec.Need()-kept > farFrame {
+		l.receiveAside(c)
+		return
+	}
+	if !l.areaFor(c, kept+leastRead) {
+		return
+	}
+	start := l.used
+	if kept > 0 {
+		copy(l.area[start:], c.side.in)
+	}
+	end := min(len(l.area)-spareArea, start+kept+mostRead)
+	n, errno := poll.Recv(int(c.fd), l.area[start+kept:end])
+	if n == 0 {
+		l.dry(c, errno)
+		return
+	}
+	if kept > 0 {
+		c.side.in = c.side.in[:0]
+	}
+	l.decode(c, start, kept+n)
+}
+
+// areaFor makes sure that the area has size free bytes, or all it can have. It
+// reports false when that took a turn which ended the session.
+func (l *Lane) areaFor(c *polled, size int) bool {
+	if len(l.area)-spareArea-l.used < size {
+		l.turn()
+	}
+	return l.guest != nil && !c.leaving
+}
+
+// dry follows a read that brought nothing.
+func (l *Lane) dry(c *polled, errno syscall.Errno) {
+	switch errno {
+	case poll.Again:
+		return
+	case 0:
+		c.parted = true // the peer has closed its half
+	default:
+		c.broken = true
+	}
+	l.gone(c.id)
+}
+
+// receiveAside reads more of a large frame into memory of its own and moves it
+// into the area when it is complete, or as long as a piece may be.
+func (l *Lane) receiveAside(c *polled) {
+	d := c.side
+	whole := min(c.dec.Need(), len(l.area)-spareArea)
+	if cap(d.in) < whole {
+		d.in = append(make([]byte, 0, whole), d.in...)
+	}
+	n, errno := poll.Recv(int(c.fd), d.in[len(d.in):whole])
+	if n == 0 {
+		l.dry(c, errno)
+		return
+	}
+	d.in = d.in[:len(d.in)+n]
+	if len(d.in) == whole {
+		l.receiveKept(c)
+		return
+	}
+	if _, _, err := c.dec.Next(d.in); err != nil { // bad text is an error at once
+		l.faulted(c, err)
+	}
+}
+
+// receiveKept decodes what was kept aside, in the area.
+func (l *Lane) receiveKept(c *polled) {
+	if !l.areaFor(c, len(c.side.in)) {
+		return
+	}
+	start := l.used
+	n := copy(l.area[start:len(l.area)-spareArea], c.side.in)
+	c.side.in = c.side.in[:0]
+	l.decode(c, start, n)
+}
+
+// decode takes the n bytes at that place in the area as the next of c's peer:
+// whole frames become events where they lie, the rest is kept aside.
+func (l *Lane) decode(c *polled, start, n int) {
+	g, end := l.guest, start+n
+	l.used = align(end, len(l.area))
+	l.floor = l.used // a turn in the middle must not let anything overwrite the rest
+	defer func() { l.floor = 0 }()
+	finished := false
+	for start < end {
+		b := l.area[start:end]
+		f, used, err := c.dec.Next(b)
+		if err != nil {
+			l.faulted(c, err)
+			return
+		}
+		if used == 0 && len(b) == len(l.area)-spareArea {
+			f, used = c.dec.Piece(b)
+		}
+		if used == 0 {
+			break
+		}
+		start += used
+		finished = finished || f.Flags&(abi.FlagFIN|8) == abi.FlagFIN
+		c.parted = f.Flags&abi.MaskOpcode == abi.OpClose && start == end
+		l.frame(c.id, &f, start-len(f.Payload))
+		if l.guest != g || c.leaving || c.fd < 0 {
+			return // a turn in the middle ended the session, or all of them
+		}
+	}
+	l.used = align(start, len(l.area)) // the rest is kept elsewhere
+	c.keep(l.area[start:end], finished)
+}
+
+func (l *Lane) faulted(c *polled, err error) {
+	var failed *frame.Error
+	if s := l.sessions.find(c.id); s != nil && errors.As(err, &failed) {
+		l.floor = 0
+		l.fail(c.id, s, failed)
+	}
+}
+
+// keep sets the beginning of a frame aside and runs the message's clock: from
+// its first byte to its last, whatever comes in between.
+func (c *polled) keep(rest []byte, finished bool) {
+	if len(rest) > 0 {
+		d := c.needSide()
+		d.in = append(d.in, rest...)
+	}
+	switch busy := c.dec.Busy(); {
+	case busy && (finished || c.side == nil || c.side.since == 0):
+		c.needSide().since = max(c.lane.clock, 1)
+		c.watch(c.lane.cfg.Limits.MessageTime)
+	case !busy && c.side != nil:
+		c.side.since = 0
+		c.tidy()
+	}
+}

@@ -1,0 +1,84 @@
+package poll
+
+import (
+	"fmt"
+	"net"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Again says that a call would have had to wait.
+const Again = unix.EAGAIN
+
+// Recv reads what is there into p. 0 and no error is the end of the stream.
+func Recv(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_DONTWAIT, 0, 0)
+	return count(n, errno)
+}
+
+// Send writes as much of p as the socket takes.
+func Send(fd int, p []byte) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, 0, 0)
+	return count(n, errno)
+}
+
+// SendParts is Send for the concatenation of parts, of which none may be empty.
+// iov is memory to work with; it is grown if need be.
+func SendParts(fd int, parts [][]byte, iov *[]unix.Iovec) (int, syscall.Errno) {
+	v := (*iov)[:0]
+	for _, p := range parts {
+		v = append(v, unix.Iovec{Base: unsafe.SliceData(p), Len: uint64(len(p))})
+	}
+	*iov = v
+	// sendmsg, not writev, which raises SIGPIPE.
+	h := unix.Msghdr{Iov: &v[0], Iovlen: uint64(len(v))}
+	n, _, errno := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&h)),
+		unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	return count(n, errno)
+}
+
+func count(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// HalfClose says to the peer that nothing more will come.
+func HalfClose(fd int) {
+	syscall.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0)
+}
+
+// Close closes a socket; it leaves the sets it is in.
+func Close(fd int) { syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// Take takes the descriptor out of a connection, which is closed but for that,
+// and out of Go's netpoller. It reports false for anything but plain TCP; the
+// connection is untouched then.
+func Take(nc net.Conn) (fd int, ok bool, err error) {
+	tcp, ok := nc.(*net.TCPConn)
+	if !ok {
+		return -1, false, nil
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return -1, true, fmt.Errorf("take descriptor: %w", err)
+	}
+	var dup uintptr
+	var errno syscall.Errno
+	err = raw.Control(func(s uintptr) {
+		dup, _, errno = syscall.RawSyscall(unix.SYS_FCNTL, s, unix.F_DUPFD_CLOEXEC, 0)
+	})
+	if err == nil && errno != 0 {
+		err = errno
+	}
+	if err != nil {
+		return -1, true, fmt.Errorf("take descriptor: %w", err)
+	}
+	tcp.Close() // of the original: the duplicate keeps the connection
+	return int(dup), true, nil
+}
