@@ -1,0 +1,150 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/yimmo-host/yimmo-host/host"
+)
+
+// settings is the schema of server.toml: one field for each key, named by its
+// tag. The reference file says what each key means. Fields of limits are copied
+// to [host.Limits] by their Go name.
+type settings struct {
+	Listen     Address            `toml:"listen"`
+	Transport  Text               `toml:"transport"`
+	CacheDir   Text               `toml:"cache_dir"`
+	PluginsDir Text               `toml:"plugins_dir"`
+	Log        logging            `toml:"log"`
+	Limits     limits             `toml:"limits"`
+	Plugins    map[string]*plugin `toml:"plugins"`
+}
+
+type logging struct {
+	Level  Level  `toml:"level"`
+	Format Format `toml:"format"`
+}
+
+type limits struct {
+	HeaderTime  Duration  `toml:"header_time"`
+	HeaderBytes Size      `toml:"header_bytes"`
+	HTTPIdle    Duration  `toml:"http_idle"`
+	Body        Size      `toml:"body"`
+	Answer      Duration  `toml:"answer"`
+	Message     Size      `toml:"message"`
+	Frames      Count     `toml:"frames"`
+	MessageTime Duration  `toml:"message_time"`
+	CloseTime   Duration  `toml:"close_time"`
+	WriteTime   Duration  `toml:"write_time"`
+	Queue       Size      `toml:"queue"`
+	Sessions    AutoCount `toml:"sessions"`
+	Memory      Size      `toml:"memory"`
+	Turn        Duration  `toml:"turn"`
+	Start       Duration  `toml:"start"`
+	Drain       Duration  `toml:"drain"`
+}
+
+type plugin struct {
+	Path    Text  `toml:"path"`
+	Route   Text  `toml:"route"`
+	Origins List  `toml:"origins"`
+	Lanes   Count `toml:"lanes"`
+	Memory  Size  `toml:"memory"`
+	Config  Table `toml:"config"`
+}
+
+// defaults are the settings when nobody sets anything, without plugins.
+func defaults() settings {
+	d := host.DefaultConfig()
+	s := settings{
+		Listen:    Address(d.Listen),
+		Transport: Text(d.Transport),
+		CacheDir:  "auto",
+		Log:       logging{Level: "info", Format: "text"},
+		Plugins:   map[string]*plugin{},
+	}
+	copyFields(reflect.ValueOf(&s.Limits).Elem(), reflect.ValueOf(d.Limits))
+	return s
+}
+
+// hostConfig translates s, its plugins aside.
+func (s *settings) hostConfig() host.Config {
+	c := host.Config{Listen: string(s.Listen), Transport: string(s.Transport), CacheDir: string(s.CacheDir)}
+	if c.CacheDir == "auto" {
+		c.CacheDir = ""
+	}
+	copyFields(reflect.ValueOf(&c.Limits).Elem(), reflect.ValueOf(s.Limits))
+	return c
+}
+
+// copyFields sets each field of to from the field of that name in from.
+func copyFields(to, from reflect.Value) {
+	for i := range to.NumField() {
+		f := to.Field(i)
+		f.Set(from.FieldByName(to.Type().Field(i).Name).Convert(f.Type()))
+	}
+}
+
+// field is the setting named key in the table v. ok is false if v has no such key.
+func field(v reflect.Value, key string) (f reflect.Value, ok bool) {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("toml") == key {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// leaves calls visit for every setting in v, with its path.
+func leaves(v reflect.Value, path []string, visit func(path []string, v value)) {
+	for i := range v.NumField() {
+		f, below := v.Field(i), append(path[:len(path):len(path)], v.Type().Field(i).Tag.Get("toml"))
+		switch leaf, ok := f.Addr().Interface().(value); {
+		case ok:
+			visit(below, leaf)
+		case f.Kind() == reflect.Struct:
+			leaves(f, below, visit)
+		}
+	}
+}
+
+// schema lists every key, those of a plugin below plugins.name.
+func schema(name string) []string {
+	var keys []string
+	add := func(path []string, _ value) { keys = append(keys, strings.Join(path, ".")) }
+	leaves(reflect.ValueOf(&settings{}).Elem(), nil, add)
+	leaves(reflect.ValueOf(&plugin{}).Elem(), []string{"plugins", name}, add)
+	return keys
+}
+
+// A problem is one mistake in the configuration, told on one line.
+type problem struct {
+	place        // where it was made
+	key   string // "limits.turn"
+	text  string // the value and the remedy, or what is wrong with the key
+}
+
+// A place is where a setting comes from: a file and a line, an environment
+// variable, a flag. The zero place is the built-in default.
+type place struct {
+	name string
+	line int // 0: none
+}
+
+func (p place) String() string {
+	if p.line == 0 {
+		return p.name
+	}
+	return fmt.Sprintf("%s:%d", p.name, p.line)
+}
+
+func (p problem) Error() string {
+	var b strings.Builder
+	for _, part := range []string{p.place.String(), p.key} {
+		if part != "" {
+			b.WriteString(part + ": ")
+		}
+	}
+	return b.String() + p.text
+}
