@@ -1,0 +1,287 @@
+package guest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+)
+
+// What a zero field of [Options] means.
+const (
+	DefaultMemory    = 64 << 20
+	DefaultTurnTime  = 100 * time.Millisecond
+	DefaultStartTime = 2 * time.Second
+)
+
+// MaxMemory is the largest memory quota: with one page more, sizes no longer
+// fit 32 bits.
+const MaxMemory = maxPages * page
+
+// Options are what an instance is started with. A zero field means the default.
+type Options struct {
+	// Rings is the capacity proposed for the event and the command ring, in
+	// records; the guest may choose another. Default [abi.DefaultRing].
+	Rings int
+
+	// Area is the capacity proposed for the receive area, in bytes; the guest
+	// may choose another. Default [abi.DefaultArea].
+	Area int
+
+	// MemoryMax is the most memory the guest may have, in bytes, rounded down to
+	// 64 KiB. Growth beyond it is refused: memory.grow answers -1. Default
+	// [DefaultMemory], at most [MaxMemory].
+	MemoryMax int64
+
+	// Offered are the features that this host has for the guest. Default none.
+	Offered abi.Feature
+
+	// TurnTime is the longest one call of [Instance.Turn] may run. Default
+	// [DefaultTurnTime].
+	TurnTime time.Duration
+
+	// StartTime is the longest that Start and the first Turn may run together;
+	// the first Turn has at least TurnTime. Default [DefaultStartTime].
+	StartTime time.Duration
+
+	// Boot is what clocks and random bytes say until the first turn. The zero
+	// Header is 1970 and always the same bytes: a Go guest then hashes its maps
+	// with a key that anyone can know.
+	Boot Header
+
+	// Log takes the lines that the guest writes to standard output ([abi.LevelInfo])
+	// and standard error ([abi.LevelWarn]): at most [abi.MaxLog] bytes each, valid
+	// UTF-8, on the goroutine that runs the guest, whose time it uses. Default: the
+	// output is dropped.
+	Log func(level abi.Level, text string)
+}
+
+func (o Options) withDefaults() (Options, error) {
+	fill(&o.Rings, abi.DefaultRing)
+	fill(&o.Area, abi.DefaultArea)
+	fill(&o.MemoryMax, DefaultMemory)
+	fill(&o.TurnTime, DefaultTurnTime)
+	fill(&o.StartTime, DefaultStartTime)
+	switch {
+	case o.Rings < abi.MinRing || o.Rings > abi.MaxRing:
+		return o, fmt.Errorf("%w: Rings %d, allowed %d to %d", ErrOptions, o.Rings, abi.MinRing, abi.MaxRing)
+	case o.Area < abi.MinArea || o.Area > abi.MaxArea:
+		return o, fmt.Errorf("%w: Area %d, allowed %d to %d", ErrOptions, o.Area, abi.MinArea, abi.MaxArea)
+	case o.MemoryMax < page || o.MemoryMax > MaxMemory:
+		return o, fmt.Errorf("%w: MemoryMax %d, allowed %d to %d", ErrOptions, o.MemoryMax, page, int64(MaxMemory))
+	case o.TurnTime < 0 || o.StartTime < 0:
+		return o, fmt.Errorf("%w: negative TurnTime or StartTime", ErrOptions)
+	}
+	return o, nil
+}
+
+func fill[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// An Instance is one running copy of a plugin. It has one owner at a time: its
+// methods are not safe for concurrent use.
+//
+// The slices it hands out alias guest memory and are good until Close. Between
+// turns the guest does not run, so they are the owner's alone.
+type Instance struct {
+	// Set by Start, never changed.
+	code     *Code
+	memory   *memory
+	world    *world
+	dog      *watchdog
+	module   api.Module
+	control  abi.Control
+	block    []byte // the control block in guest memory
+	header   [guestHeader]byte
+	events   []byte
+	commands []byte
+	area     []byte
+	turnTime time.Duration
+
+	turn  api.Function
+	stack [3]uint64     // parameters and result of a call, reused
+	spare time.Duration // of StartTime, for the first turn
+	dead  bool
+	gone  bool        // closed
+	busy  atomic.Bool // a goroutine is inside; see own
+}
+
+// Start makes an instance: it instantiates the module, calls _initialize if
+// there is one, then yimmo_v1_init with the proposed capacities, checks the
+// control block and writes the granted features into it. The start event is the
+// caller's to send.
+//
+// A guest that fails on the way gives a [*TrapError], one that returns zero
+// [ErrRefused], one that begins with more memory than its quota [ErrMemory], and
+// a control block that is not right one of the errors of [abi.Control.Check].
+// It blocks for at most StartTime; ctx is looked at before that only.
+func (c *Code) Start(ctx context.Context, o Options) (*Instance, error) {
+	i, err := c.start(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", c.name, err)
+	}
+	return i, nil
+}
+
+func (c *Code) start(ctx context.Context, o Options) (_ *Instance, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o, err = o.withDefaults(); err != nil {
+		return nil, err
+	}
+	if err := c.hold(); err != nil {
+		return nil, err
+	}
+	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, i.Close())
+		}
+	}()
+	if i.memory, err = c.newMemory(o.MemoryMax); err != nil {
+		return nil, err
+	}
+	end := time.Now().Add(o.StartTime)
+	if err := i.instantiate(end); err != nil {
+		return nil, err
+	}
+	if err := i.init(end, o); err != nil {
+		return nil, err
+	}
+	i.turn = i.module.ExportedFunction(abi.ExportTurn)
+	i.spare = time.Until(end)
+	return i, nil
+}
+
+// newMemory reserves the quota, or less when the module declares less.
+func (c *Code) newMemory(quota int64) (*memory, error) {
+	least, most := int64(c.module.Memory.Min)*page, quota/page*page
+	if least > most {
+		return nil, fmt.Errorf("%w: the plugin begins with %d bytes, it may have %d: raise its memory", ErrMemory, least, most)
+	}
+	if c.module.Memory.HasMax {
+		most = min(most, int64(c.module.Memory.Max)*page)
+	}
+	return newMemory(system, int(least), int(most))
+}
+
+func (i *Instance) instantiate(end time.Time) error {
+	err := i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
+		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
+		i.module, err = i.code.runtime.InstantiateModule(ctx, i.code.compiled, i.world.config())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if f := i.module.ExportedFunction(abi.ExportInitialize); f != nil {
+		return i.guarded(abi.ExportInitialize, time.Until(end), func(ctx context.Context) error {
+			return f.CallWithStack(ctx, nil)
+		})
+	}
+	return nil
+}
+
+// init calls the guest's init and takes over the control block.
+func (i *Instance) init(end time.Time, o Options) error {
+	f := i.module.ExportedFunction(abi.ExportInit)
+	i.stack = [3]uint64{uint64(o.Rings), uint64(o.Rings), uint64(o.Area)}
+	err := i.guarded(abi.ExportInit, time.Until(end), func(ctx context.Context) error {
+		return f.CallWithStack(ctx, i.stack[:])
+	})
+	if err != nil {
+		return err
+	}
+	addr, mem := uint32(i.stack[0]), i.memory.bytes()
+	if addr == 0 {
+		return ErrRefused
+	}
+	if uint64(addr) > uint64(len(mem)) {
+		return abi.ErrShort
+	}
+	if i.control, err = abi.ParseControl(mem[addr:]); err != nil {
+		return err
+	}
+	if err := i.control.Check(addr, uint64(len(mem)), o.Offered); err != nil {
+		return err
+	}
+	i.control.Granted = (i.control.Needs | i.control.Wants) & o.Offered
+	i.block = mem[addr:][:abi.ControlSize:abi.ControlSize]
+	binary.LittleEndian.PutUint32(i.block[abi.OffsetGranted:], uint32(i.control.Granted))
+	copy(i.header[:], i.block)
+	i.events = span(mem, i.control.Events, abi.RecordSize)
+	i.commands = span(mem, i.control.Commands, abi.RecordSize)
+	i.area = span(mem, i.control.Area, 1)
+	return nil
+}
+
+func span(mem []byte, s abi.Span, unit uint64) []byte {
+	end := uint64(s.Addr) + uint64(s.Cap)*unit
+	return mem[s.Addr:end:end]
+}
+
+// Events is the event ring: capacity times [abi.RecordSize] bytes. Its place
+// never changes. The host writes it between turns.
+func (i *Instance) Events() []byte { return i.events }
+
+// Commands is the command ring. Its place never changes. A turn leaves its
+// commands at the front.
+func (i *Instance) Commands() []byte { return i.commands }
+
+// Area is the receive area and its address in guest memory. Its place never changes.
+func (i *Instance) Area() ([]byte, uint32) { return i.area, i.control.Area.Addr }
+
+// Memory is all of the guest's memory as large as it is now; only a turn makes
+// it larger, and it never moves. Addresses in commands are indices into it.
+func (i *Instance) Memory() []byte { return i.memory.bytes() }
+
+// Features are the features in force.
+func (i *Instance) Features() abi.Feature { return i.control.Granted }
+
+// Control is the control block as it was after init, with the granted features.
+func (i *Instance) Control() abi.Control { return i.control }
+
+// own panics when another goroutine is inside: the caller is a bug of the host,
+// and going on would corrupt the guest without a trace.
+func (i *Instance) own() {
+	if !i.busy.CompareAndSwap(false, true) {
+		panic("guest: two goroutines in one instance")
+	}
+}
+
+func (i *Instance) disown() { i.busy.Store(false) }
+
+// Close ends the instance and gives its memory back. Nothing may touch the
+// slices it handed out any more: that is a fault that ends the process. Close
+// may be called again; it does not call the guest.
+func (i *Instance) Close() error {
+	i.own()
+	defer i.disown()
+	if i.gone {
+		return nil
+	}
+	i.gone, i.dead = true, true
+	i.dog.close()
+	var errs []error
+	if i.module != nil {
+		errs = append(errs, i.module.Close(context.Background()))
+	}
+	i.module, i.turn = nil, nil
+	i.block, i.events, i.commands, i.area = nil, nil, nil, nil
+	if i.memory != nil {
+		errs = append(errs, i.memory.release())
+	}
+	return errors.Join(append(errs, i.code.drop())...)
+}

@@ -1,0 +1,5 @@
+;; is a command, not a reactor
+(module
+  (memory (export "memory") 1)
+  (func (export "_start"))
+)
