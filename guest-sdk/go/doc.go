@@ -31,14 +31,16 @@
 //
 // Data handed to a callback is a view of memory that the host writes into. It is
 // valid until the callback returns; copy what must live longer. Data handed to
-// Send and its like is referenced, not copied: leave it unchanged until the
-// turn is over, or use SendCopy. Sending back the view a callback got is fine.
+// Send and its like is referenced, not copied, and must not change until the
+// turn is over. As a callback cannot tell where its turn ends, give it away for
+// good, or use SendCopy. Sending back the view a callback got is fine.
 //
 // # Concurrency
 //
-// Nothing here is safe for concurrent use. Call it from callbacks only. A
-// goroutine of the plugin's own runs while a callback waits for it, and for one
-// scheduling round at the end of each turn; it may use this package there.
+// Nothing here is safe for concurrent use: call it from callbacks only. The
+// plugin's own goroutines run while a callback waits for them, and for one round
+// at the end of each turn; in between nothing of the plugin runs. They hand what
+// they find out to a callback, by a channel for instance.
 //
 // # Outside WebAssembly
 //

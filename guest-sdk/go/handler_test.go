@@ -112,7 +112,14 @@ func TestClose(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var heard []string
+			var ask func() // in the next Connect
 			g := native(t, &hooks{
+				connect: func(guest.Session) error {
+					if ask != nil {
+						ask()
+					}
+					return nil
+				},
 				recv: func(s guest.Session, _ guest.Flags, _ []byte) error {
 					s.CloseWith(4000, "")
 					if who, clean := s.Ended(); who != 0 || clean {
@@ -127,6 +134,12 @@ func TestClose(t *testing.T) {
 			})
 			s := g.Connect(guesttest.Request{})
 			tt.act(s)
+			ask = func() {
+				if who, clean := guest.SessionByID(s.ID()).Ended(); who != 0 || clean {
+					t.Errorf("Ended after Close: got %v, %v, want 0, false", who, clean)
+				}
+			}
+			g.Connect(guesttest.Request{})
 			if want := []string{fmt.Sprint(tt.code, tt.reason, tt.who, tt.clean)}; !slices.Equal(heard, want) {
 				t.Errorf("Close: heard %q, want %q", heard, want)
 			}
@@ -285,6 +298,21 @@ func TestOptionalCallbacks(t *testing.T) {
 		"refused close unknown_session 12345 99 0"}
 	if !slices.Equal(h.got, want) {
 		t.Errorf("callbacks: got %q, want %q", h.got, want)
+	}
+}
+
+// A tag is for one callback's commands.
+func TestTag(t *testing.T) {
+	g := native(t, &hooks{recv: func(_ guest.Session, _ guest.Flags, data []byte) error {
+		if string(data) == "tag" {
+			guest.Tag(9)
+		}
+		return guest.SessionByID(5).SendText("x")
+	}})
+	s := g.Connect(guesttest.Request{})
+	g.Batch(func() { s.RecvText("tag"); s.RecvText("none") })
+	if r := g.Refusals(); len(r) != 2 || r[0].Tag != 9 || r[1].Tag != 0 {
+		t.Errorf("Refusals: got %v, want tags 9 and 0", r)
 	}
 }
 

@@ -2,6 +2,7 @@ package guest_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -142,18 +143,20 @@ func TestBrigade(t *testing.T) {
 		return b, joined
 	}
 	for _, n := range []int{0, 1, 2, 15, 16, 17, 100} {
-		for _, before := range []int{0, 1, 15, 16} {
+		for _, before := range []int{0, 1, 15, 16, 26, 100} {
 			t.Run(fmt.Sprintf("%d after %d", n, before), func(t *testing.T) {
 				b, joined := buckets(n)
 				g := native(t, &hooks{recv: func(s guest.Session, _ guest.Flags, _ []byte) error {
 					for range before {
 						s.SendText("-")
 					}
-					return s.SendBuckets(guest.Text, b...)
+					// What follows must not overtake, though it may fit where this did not.
+					return errors.Join(s.SendBuckets(guest.Text, b...),
+						s.SendBuckets(guest.Text, guest.RefString("a"), guest.RefString("b")), s.SendText("c"))
 				}})
 				s := g.Connect(guesttest.Request{})
 				s.RecvText("x")
-				want := append(text(slices.Repeat([]string{"-"}, before)...), text(joined)...)
+				want := append(text(slices.Repeat([]string{"-"}, before)...), text(joined, "ab", "c")...)
 				if sent := s.Sent(); !slices.Equal(sent, want) {
 					t.Errorf("sent %v, want %v", sent, want)
 				}
