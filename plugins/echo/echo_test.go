@@ -199,3 +199,5 @@ func TestRefusedEcho(t *testing.T) {
 		checkSent(t, other, []guesttest.Frame{frame(guest.Text, "and on")})
 	})
 }
+
+func BenchmarkEcho(b *testing.B) { plugintest.Benchmark(b, newEcho) }
