@@ -92,7 +92,7 @@ func validHeader(name, value string) bool {
 		return false
 	}
 	switch strings.ToLower(name) {
-	case "connection", "content-length", "date", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade",
+	case "connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade",
 		"sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-protocol", "sec-websocket-version":
 		return false
 	}

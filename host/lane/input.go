@@ -58,26 +58,47 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 	}
 }
 
-// data makes a recv event. Once our close frame is out, the guest hears no more.
+// data makes a recv event, or several if the payload is larger than the area:
+// the first with the opcode, the next as continuations, FIN on the last. Once
+// our close frame is out, the guest hears no more.
 func (l *Lane) data(id uint64, f *frame.Frame, at int) {
-	size := len(f.Payload)
 	if at != notInArea {
-		size = 0
+		if s := l.hearing(id, 0); s != nil {
+			e := l.recv(id, s, f.Flags)
+			l.putAt(&e, at, len(f.Payload))
+		}
+		return
 	}
+	flags, rest := f.Flags, f.Payload
+	for len(l.area) > 0 && len(rest) > len(l.area) {
+		s := l.hearing(id, len(l.area))
+		if s == nil {
+			return
+		}
+		l.put(l.recv(id, s, flags&^abi.FlagFIN), rest[:len(l.area)])
+		flags, rest = flags&^abi.MaskOpcode|abi.OpContinuation, rest[len(l.area):]
+	}
+	if s := l.hearing(id, len(rest)); s != nil {
+		l.put(l.recv(id, s, flags), rest)
+	}
+}
+
+// hearing makes room for an event of a session, and returns it if the guest
+// still hears of what its peer sends.
+func (l *Lane) hearing(id uint64, size int) *session {
 	if !l.room(size) {
-		return
+		return nil
 	}
-	s := l.sessions.find(id) // making room may have run a turn
-	if s == nil || s.state != open {
-		return
+	if s := l.sessions.find(id); s != nil && s.state == open {
+		return s
 	}
-	e := abi.Event{Kind: abi.EventRecv, Flags: f.Flags, ID: id, Seq: s.seq, User: s.user}
+	return nil
+}
+
+func (l *Lane) recv(id uint64, s *session, flags uint8) abi.Event {
+	e := abi.Event{Kind: abi.EventRecv, Flags: flags, ID: id, Seq: s.seq, User: s.user}
 	s.seq++
-	if at == notInArea {
-		l.put(e, f.Payload)
-		return
-	}
-	l.putAt(&e, at, len(f.Payload))
+	return e
 }
 
 func (l *Lane) pong(id uint64, s *session, payload []byte) {

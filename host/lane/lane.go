@@ -238,11 +238,11 @@ func (l *Lane) kill() {
 			s.link.Cut()
 			s.link = nil
 		}
-		code := uint16(abi.CloseGoingAway)
+		code, who := uint16(abi.CloseAbnormal), uint8(abi.WhoHost)
 		if s.state == closing {
-			code = s.code
+			code, who = s.code, s.who
 		}
-		l.end(id, s, code, abi.WhoHost, false, nil)
+		l.end(id, s, code, who, false, []byte(s.reason))
 	})
 	for id := range l.exchanges {
 		l.left(id)

@@ -55,7 +55,7 @@ func TestCloseOnce(t *testing.T) {
 		{"server goes away", func(r *rig, id uint64) { r.Drain(); synctest.Wait(); r.frames(id, closeFrame(1001)) },
 			1001, abi.WhoHost | abi.FlagClean, "\x88"},
 		{"server is killed", func(r *rig, id uint64) { r.Kill() },
-			1001, abi.WhoHost, ""},
+			1006, abi.WhoHost, ""},
 	}
 	for _, tt := range tests {
 		bubble(t, tt.name, func(t *testing.T) {

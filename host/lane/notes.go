@@ -61,10 +61,24 @@ func (l *Lane) logCommand(c *abi.Command) abi.Status {
 }
 
 func (l *Lane) metric(c *abi.Command) abi.Status {
+	if !validMetric(l.whole()) {
+		return abi.StatusBadFields
+	}
 	if l.cfg.Metric != nil {
 		l.cfg.Metric(c.Flags, string(l.whole()), math.Float64frombits(c.Arg))
 	}
 	return 0
+}
+
+// validMetric says whether name has letters, digits and '_' only, no digit first.
+func validMetric(name []byte) bool {
+	for i, c := range name {
+		letter := c == '_' || 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // LogLevel is the operator's level for a guest's.

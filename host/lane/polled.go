@@ -21,7 +21,7 @@ type polled struct {
 	watched bool // a deadline of kind dueSocket is set
 	leaving bool // the session has let go: half-close when out is empty
 	broken  bool // the socket failed; the next look at it tells
-	parted  bool // the peer's close frame has come, nothing more will
+	parted  bool // the peer has closed its half
 }
 
 // side is what a connection needs only while something is unfinished.
@@ -79,7 +79,7 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 	l.attach(id, c)
 	if len(k.early) > 0 && l.guest != nil && l.linked(id) == c {
 		c.needSide().in = k.early
-		l.receiveKept(c)
+		l.decodeKept(c)
 	}
 }
 
@@ -301,7 +301,9 @@ func (l *Lane) watchSocket(id uint64) {
 	}
 	if next <= 0 {
 		c.broken = true
-		l.gone(id)
+		if s := l.sessions.find(id); s != nil {
+			l.end(id, s, abi.CloseAbnormal, abi.WhoHost, false, nil)
+		}
 		c.Cut()
 		return
 	}

@@ -33,7 +33,7 @@ func (l *Lane) receive(c *polled) {
 	if c.side != nil {
 		kept = len(c.side.in)
 	}
-	if kept > 0 && c.dec.Need()-kept > farFrame {
+	if need := c.dec.Need(); kept > 0 && (need-kept > farFrame || need > len(l.area)-spareArea) {
 		l.receiveAside(c)
 		return
 	}
@@ -78,11 +78,14 @@ func (l *Lane) dry(c *polled, errno syscall.Errno) {
 	l.gone(c.id)
 }
 
-// receiveAside reads more of a large frame into memory of its own and moves it
-// into the area when it is complete, or as long as a piece may be.
+// receiveAside reads more of a large frame into memory of its own, until it is
+// complete or as long as a piece may be.
 func (l *Lane) receiveAside(c *polled) {
+	if l.guest == nil {
+		return
+	}
 	d := c.side
-	whole := min(c.dec.Need(), len(l.area)-spareArea)
+	whole := min(c.dec.Need(), len(l.area)+maxHeader)
 	if cap(d.in) < whole {
 		d.in = append(make([]byte, 0, whole), d.in...)
 	}
@@ -92,25 +95,42 @@ func (l *Lane) receiveAside(c *polled) {
 		return
 	}
 	d.in = d.in[:len(d.in)+n]
-	if len(d.in) == whole {
-		l.receiveKept(c)
-		return
-	}
-	if _, _, err := c.dec.Next(d.in); err != nil { // bad text is an error at once
-		l.faulted(c, err)
-	}
+	l.decodeKept(c)
 }
 
-// receiveKept decodes what was kept aside, in the area.
-func (l *Lane) receiveKept(c *polled) {
-	if !l.areaFor(c, len(c.side.in)) {
-		return
+// maxHeader is the longest header of a peer's frame, RFC 6455 section 5.2.
+const maxHeader = 14
+
+// decodeKept takes what is kept aside as the next of c's peer. Payloads are
+// copied into the area.
+func (l *Lane) decodeKept(c *polled) {
+	b := c.side.in
+	pos, finished := 0, false
+	for pos < len(b) {
+		f, used, err := c.dec.Next(b[pos:])
+		if err != nil {
+			l.faulted(c, err)
+			return
+		}
+		if used == 0 && len(b)-pos >= len(l.area)+maxHeader {
+			f, used = c.dec.Piece(b[pos:])
+		}
+		if used == 0 {
+			break
+		}
+		pos += used
+		finished = finished || ends(f.Flags)
+		l.frame(c.id, &f, notInArea)
+		if l.guest == nil || c.leaving {
+			return
+		}
 	}
-	start := l.used
-	n := copy(l.area[start:len(l.area)-spareArea], c.side.in)
-	c.side.in = c.side.in[:0]
-	l.decode(c, start, n)
+	c.side.in = b[:copy(b, b[pos:])]
+	c.tick(finished)
 }
+
+// ends says whether a frame is the last of a message.
+func ends(flags byte) bool { return flags&(abi.FlagFIN|8) == abi.FlagFIN }
 
 // decode takes the n bytes at that place in the area as the next of c's peer:
 // whole frames become events where they lie, the rest is kept aside.
@@ -127,15 +147,11 @@ func (l *Lane) decode(c *polled, start, n int) {
 			l.faulted(c, err)
 			return
 		}
-		if used == 0 && len(b) == len(l.area)-spareArea {
-			f, used = c.dec.Piece(b)
-		}
 		if used == 0 {
 			break
 		}
 		start += used
-		finished = finished || f.Flags&(abi.FlagFIN|8) == abi.FlagFIN
-		c.parted = f.Flags&abi.MaskOpcode == abi.OpClose && start == end
+		finished = finished || ends(f.Flags)
 		l.frame(c.id, &f, start-len(f.Payload))
 		if l.guest != g || c.leaving || c.fd < 0 {
 			return // a turn in the middle ended the session, or all of them
@@ -153,13 +169,18 @@ func (l *Lane) faulted(c *polled, err error) {
 	}
 }
 
-// keep sets the beginning of a frame aside and runs the message's clock: from
-// its first byte to its last, whatever comes in between.
+// keep sets the beginning of a frame aside.
 func (c *polled) keep(rest []byte, finished bool) {
 	if len(rest) > 0 {
 		d := c.needSide()
 		d.in = append(d.in, rest...)
 	}
+	c.tick(finished)
+}
+
+// tick runs the clock of a message: from its first byte to its last, whatever
+// comes in between.
+func (c *polled) tick(finished bool) {
 	switch busy := c.dec.Busy(); {
 	case busy && (finished || c.side == nil || c.side.since == 0):
 		c.needSide().since = max(c.lane.clock, 1)

@@ -33,6 +33,8 @@ type session struct {
 	who   uint8  // abi.WhoX: who began to close
 	last  bool   // a close frame is to be sent before the link closes
 	code  uint16 // of that frame
+
+	reason string // of our close frame, until the peer's comes
 }
 
 const (
