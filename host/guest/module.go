@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/yimmo-host/yimmo-host/abi"
 )
 
 // A Module is what the bytes of a .wasm file say about themselves, before
@@ -13,7 +15,7 @@ import (
 type Module struct {
 	Digest  string   // SHA-256 of the file, hexadecimal: the name of this version
 	Size    int      // bytes
-	Major   int      // ABI version its export names speak, 0 = none
+	Major   int      // ABI version its export names speak: ours if that is among them, else the highest, 0 = none
 	Imports []Import // in file order; Go's linker lists some twice
 	Exports []Export // in file order
 	Memory  Limits   // pages of 64 KiB; zero when it has no memory
@@ -71,7 +73,7 @@ func Inspect(wasm []byte) (Module, error) {
 	sum := sha256.Sum256(wasm)
 	m.Digest = hex.EncodeToString(sum[:])
 	for _, e := range m.Exports {
-		if v := majorOf(e.Name); v > m.Major {
+		if v := majorOf(e.Name); v == abi.Major || v > m.Major && m.Major != abi.Major {
 			m.Major = v
 		}
 	}
