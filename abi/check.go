@@ -30,7 +30,10 @@ func (c *Command) Check(granted Feature) Status {
 		whole := c.Flags == FlagFIN|OpText || c.Flags == FlagFIN|OpBinary
 		return first(needs(granted, FeatureTopics), zero(uint64(c.Code)|c.Arg),
 			refuseIf(!whole, StatusBadFlags), nameLen(c.Len, MaxTopic))
-	case CommandSubscribe, CommandUnsubscribe:
+	case CommandSubscribe:
+		return first(needs(granted, FeatureTopics),
+			zero(uint64(c.Flags&^MaskPolicy)|uint64(c.Code)|c.Arg), nameLen(c.Len, MaxTopic))
+	case CommandUnsubscribe:
 		return first(needs(granted, FeatureTopics),
 			zero(uint64(c.Flags)|uint64(c.Code)|c.Arg), nameLen(c.Len, MaxTopic))
 	case CommandSetUser:

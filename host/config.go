@@ -47,6 +47,19 @@ const (
 	TransportStream = "stream" // a goroutine per connection; any operating system
 )
 
+// Ways of delivery, see ABI.md section 11.
+const (
+	DeliveryFrames   = "frames"   // one event for each frame
+	DeliveryMessages = "messages" // one event for each message
+)
+
+// Policies for peers that do not keep up.
+const (
+	SlowClose = "close" // the session is closed with 1008
+	SlowDrop  = "drop"  // the newest frames are dropped, the guest is told
+	SlowLast  = "last"  // of each topic the last message is kept; frames as with close
+)
+
 // Plugin is a module with its settings.
 type Plugin struct {
 	// Name identifies the plugin in logs, metrics and errors. Letters, digits,
@@ -70,6 +83,15 @@ type Plugin struct {
 	// come from a page and always pass. It stops cross-site hijacking: cookies
 	// travel with any page's handshake.
 	Origins []string
+
+	// Delivery is how data reaches the guest: [DeliveryFrames], [DeliveryMessages]
+	// or, by default, as the module asks.
+	Delivery string
+
+	// Slow is what becomes of frames for a peer whose queue is full: [SlowClose],
+	// [SlowDrop], or of topic messages [SlowLast]. A subscription may say
+	// otherwise. Default close.
+	Slow string
 
 	// Lanes is the number of instances, each with a goroutine of its own.
 	// Sessions are spread over them and stay where they are. Default 1.
@@ -239,6 +261,12 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
 			bad(key+".origins", fmt.Sprintf("%q", o), `an origin is scheme://host[:port] or "*"`)
 		}
+	}
+	if _, ok := policies[p.Slow]; !ok {
+		bad(key+".slow", fmt.Sprintf("%q", p.Slow), "close, drop or last")
+	}
+	if d := p.Delivery; d != "" && d != DeliveryFrames && d != DeliveryMessages {
+		bad(key+".delivery", fmt.Sprintf("%q", d), "frames, messages, or nothing: then as the plugin asks")
 	}
 	if p.Lanes < 0 || p.Lanes > maxLanes {
 		bad(key+".lanes", p.Lanes, fmt.Sprintf("between 1 and %d", maxLanes))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/bus"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
@@ -24,7 +25,8 @@ import (
 )
 
 // offered are the features this host has.
-const offered = abi.FeatureHTTP | abi.FeatureHold
+const offered = abi.FeatureHTTP | abi.FeatureMessages | abi.FeatureHold | abi.FeatureSendMany |
+	abi.FeatureTimers | abi.FeatureTopics | abi.FeatureBackPressure
 
 // plugin is one configured plugin: its compiled module and its lanes.
 type plugin struct {
@@ -36,6 +38,8 @@ type plugin struct {
 	lanes  []*lane.Lane // none if the plugin did not start
 	http   bool         // plain requests are the plugin's
 	stream stream.Options
+	area   int // receive area to ask for, in bytes; 0 = the usual
+	bus    bus.Local
 
 	next atomic.Uint32 // lane for the next session or request
 }
@@ -77,44 +81,72 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		log = log.With("lane", n)
 	}
 	cfg := lane.Config{
-		Settings: p.settings(n), Number: n, Log: log,
+		Settings: func(maxMessage int64) []byte { return p.settings(n, maxMessage) },
+		Number:   n, Log: log,
 		Limits: lane.Limits{
 			Frames:      frame.Limits{Message: limits.Message, Frames: limits.Frames},
 			MessageTime: limits.MessageTime, WriteTime: limits.WriteTime, CloseTime: limits.CloseTime,
 			Queue: int(limits.Queue),
 		},
+		Messages:     p.cfg.Delivery == DeliveryMessages,
+		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
 		SocketClosed: func() { p.host.sessions.Add(-1) },
 	}
+	if p.cfg.Lanes > 1 {
+		cfg.Bus = &p.bus
+	}
+	var features abi.Feature
+	var area int
 	cfg.Start = func() (lane.Guest, error) {
-		g, err := p.code.Start(context.Background(), guest.Options{
-			MemoryMax: p.cfg.Memory, Offered: offered,
-			TurnTime: limits.Turn, StartTime: limits.Start,
-			Boot: guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
-			Log:  func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
-		})
+		g, err := p.instance(log)
 		if err != nil {
 			return nil, err
 		}
-		p.adopt(g, &cfg)
+		mem, _ := g.Area()
+		features, area = g.Features(), len(mem)
 		return g, nil
 	}
-	return lane.New(cfg)
+	l, err := lane.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	// All instances of a module say the same of themselves.
+	p.http = features&abi.FeatureHTTP != 0
+	p.stream = stream.Options{Limits: l.Limits(), Piece: area}
+	return l, nil
 }
 
-// adopt takes over what an instance says of itself. All instances of a module
-// say the same; the first lane starts before anything is served.
-func (p *plugin) adopt(g *guest.Instance, cfg *lane.Config) {
-	if p.stream.Piece != 0 {
-		return
+// instance starts an instance. One that takes whole messages is asked for a
+// receive area that holds the largest.
+func (p *plugin) instance(log *slog.Logger) (*guest.Instance, error) {
+	limits := &p.host.cfg.Limits
+	o := guest.Options{
+		MemoryMax: p.cfg.Memory, Offered: offered, Area: p.area,
+		TurnTime: limits.Turn, StartTime: limits.Start,
+		Boot: guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
+		Log:  func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
 	}
-	area, _ := g.Area()
-	p.http = g.Features()&abi.FeatureHTTP != 0
-	p.stream = stream.Options{Limits: cfg.Limits, Piece: len(area)}
+	if p.cfg.Delivery == DeliveryFrames {
+		o.Offered &^= abi.FeatureMessages
+	}
+	g, err := p.code.Start(context.Background(), o)
+	if err != nil {
+		return nil, err
+	}
+	whole := p.cfg.Delivery == DeliveryMessages || g.Features()&abi.FeatureMessages != 0
+	if mem, _ := g.Area(); !whole || p.area != 0 || int64(len(mem)) >= limits.Message {
+		return g, nil
+	}
+	g.Close()
+	p.area = int(min(limits.Message+7, abi.MaxArea)) &^ 7
+	return p.instance(log)
 }
+
+var policies = map[string]uint8{"": abi.PolicyClose, SlowClose: abi.PolicyClose, SlowDrop: abi.PolicyDrop, SlowLast: abi.PolicyLast}
 
 // settings are the fields of the start event.
-func (p *plugin) settings(n int) []byte {
+func (p *plugin) settings(n int, maxMessage int64) []byte {
 	_, port, _ := net.SplitHostPort(p.host.Addr().String())
 	b := abi.AppendFields(nil)
 	for _, f := range [][2]string{
@@ -122,7 +154,7 @@ func (p *plugin) settings(n int) []byte {
 		{abi.FieldVersion, p.code.Digest()},
 		{abi.FieldLane, strconv.Itoa(n)},
 		{abi.FieldLanes, strconv.Itoa(p.cfg.Lanes)},
-		{abi.FieldMaxMessage, strconv.FormatInt(p.host.cfg.Limits.Message, 10)},
+		{abi.FieldMaxMessage, strconv.FormatInt(maxMessage, 10)},
 		{abi.FieldHost, "yimmo-host"},
 		{abi.FieldPort, port},
 	} {

@@ -169,8 +169,8 @@ func connectFields(s *stage) {
 		":method GET", ":scheme http", ":authority " + u.Host, ":path " + u.Path + "/a/b?x=1&y=%20",
 		":remote " + c.conn.LocalAddr().String(), ":protocol chat.v2", ":protocol chat.v1",
 	}
-	sent := []string{
-		"x-second b", "x-first a", "origin http://example.com", "x-second c", "cookie k=v", "x-empty ",
+	want := []string{ // sorted by name, lines of one name as they were sent
+		"cookie k=v", "origin http://example.com", "x-empty ", "x-first a", "x-second b", "x-second c",
 	}
 	var gotPseudo, got []string
 	for n, v := range f.All() {
@@ -192,8 +192,8 @@ func connectFields(s *stage) {
 	if !slices.Equal(gotPseudo, pseudo) {
 		s.Errorf("connect: got fields %q, want %q", gotPseudo, pseudo)
 	}
-	if !slices.Equal(got, sent) {
-		s.Errorf("connect: got headers %q, want %q, in the order of the request", got, sent)
+	if !slices.Equal(got, want) {
+		s.Errorf("connect: got headers %q, want %q", got, want)
 	}
 }
 

@@ -97,7 +97,7 @@ var sendRefusals = []refusal{
 	{"metric with a code", abi.Command{Kind: abi.CommandMetric, Flags: 1, Code: 1}, []string{"x"}, abi.StatusReserved},
 	{"set_user with a piece", abi.Command{Kind: abi.CommandSetUser, ID: Self}, []string{"", "x"}, abi.StatusReserved},
 	{"log line too long over its pieces", abi.Command{Kind: abi.CommandLog, Flags: 3}, []string{strings.Repeat("x", abi.MaxLog), "x"}, abi.StatusTooLarge},
-	{"metric name too long over its pieces", abi.Command{Kind: abi.CommandMetric, Flags: 1}, []string{strings.Repeat("x", abi.MaxMetricName), "x"}, abi.StatusTooLarge},
+	{"metric with pieces", abi.Command{Kind: abi.CommandMetric, Flags: 1}, []string{"x", "y"}, abi.StatusReserved},
 	{"metric without a name", abi.Command{Kind: abi.CommandMetric, Flags: 1}, []string{""}, abi.StatusBadFields},
 	{"metric name too long", abi.Command{Kind: abi.CommandMetric, Flags: 1}, []string{strings.Repeat("x", abi.MaxMetricName+1)}, abi.StatusTooLarge},
 	{"counter that goes down", abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricCounter, Arg: bits(-1)}, []string{"x"}, abi.StatusBadValue},
@@ -121,8 +121,7 @@ func sendFrames(s *stage) {
 		Do(abi.Command{Kind: abi.CommandLog, Flags: uint8(abi.LevelTrace), ID: 12345}, []byte("a line "), []byte("in pieces")).
 		Do(abi.Command{Kind: abi.CommandLog, Flags: uint8(abi.LevelError)}, bytes.Repeat([]byte("x"), abi.MaxLog)).
 		Do(abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricCounter, Arg: bits(1)}, []byte("kit_samples")).
-		Do(abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricGauge, Arg: bits(-1.5)}, []byte("kit_"), []byte("level")).
-		Do(abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricGauge}, nil, []byte("kit_level")).
+		Do(abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricGauge, Arg: bits(-1.5)}, []byte("kit_level")).
 		Do(abi.Command{Kind: abi.CommandMetric, Flags: abi.MetricHistogram}, bytes.Repeat([]byte("x"), abi.MaxMetricName)))
 }
 

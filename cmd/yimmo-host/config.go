@@ -46,12 +46,14 @@ type limits struct {
 }
 
 type plugin struct {
-	Path    Text  `toml:"path"`
-	Route   Text  `toml:"route"`
-	Origins List  `toml:"origins"`
-	Lanes   Count `toml:"lanes"`
-	Memory  Size  `toml:"memory"`
-	Config  Table `toml:"config"`
+	Path     Text  `toml:"path"`
+	Route    Text  `toml:"route"`
+	Origins  List  `toml:"origins"`
+	Delivery Text  `toml:"delivery"`
+	Slow     Text  `toml:"slow"`
+	Lanes    Count `toml:"lanes"`
+	Memory   Size  `toml:"memory"`
+	Config   Table `toml:"config"`
 }
 
 // defaults are the settings when nobody sets anything, without plugins.

@@ -103,7 +103,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		want []string
 	}{
 		{host.Config{}, []string{"Listen", "Transport", "CacheDir", "Plugins", "Limits", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Route", "Origins", "Lanes", "Memory", "Config"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Route", "Origins", "Delivery", "Slow", "Lanes", "Memory", "Config"}},
 	}
 	for _, tt := range tests {
 		var got []string
@@ -121,6 +121,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 	texts := map[string]string{
 		"listen": ":1", "transport": "stream", "cache_dir": "off", "log.level": "warn", "log.format": "json", "limits.queue": "77777", "limits.memory": "77777",
 		"plugins.echo.path": "embedded:echo", "plugins.echo.route": "/x", "plugins.echo.origins": "https://a.example, https://b.example",
+		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop",
 		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777",
 	}
 	var environ []string
@@ -151,7 +152,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		}
 	}
 	want := host.Plugin{Name: "echo", Path: "embedded:echo", Module: c.host.Plugins[0].Module, Route: "/x",
-		Origins: []string{"https://a.example", "https://b.example"}, Lanes: 3, Memory: 77777,
+		Origins: []string{"https://a.example", "https://b.example"}, Delivery: "messages", Slow: "drop", Lanes: 3, Memory: 77777,
 		Config: map[string]string{"greeting": "hi"}}
 	if got := c.host.Plugins[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("plugin: got %+v, want %+v", got, want)

@@ -29,7 +29,7 @@ const embeddedScheme = "embedded:"
 
 // builtIn is the plugin of a host that nobody gave one.
 func builtIn() map[string]*plugin {
-	return map[string]*plugin{"echo": {Path: embeddedScheme + "echo", Route: "/"}}
+	return map[string]*plugin{"echo": {Path: embeddedScheme + "echo", Route: "/", Origins: List{"*"}}}
 }
 
 // plugins settles which plugins there are: the files named as arguments, else
@@ -152,16 +152,24 @@ func dirOf(file string) string {
 func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	key := "plugins." + name
 	h := host.Plugin{
-		Name:    name,
-		Path:    l.relative(key+".path", string(p.Path)),
-		Route:   string(p.Route),
-		Origins: p.Origins,
-		Lanes:   int(p.Lanes),
-		Memory:  int64(p.Memory),
-		Config:  p.Config,
+		Name:     name,
+		Path:     l.relative(key+".path", string(p.Path)),
+		Route:    string(p.Route),
+		Origins:  p.Origins,
+		Delivery: string(p.Delivery),
+		Slow:     string(p.Slow),
+		Lanes:    int(p.Lanes),
+		Memory:   int64(p.Memory),
+		Config:   p.Config,
 	}
 	if h.Route == "" {
 		h.Route = "/" + name
+	}
+	if h.Delivery == "plugin" {
+		h.Delivery = ""
+	}
+	if h.Slow == "" {
+		h.Slow = host.SlowClose
 	}
 	if h.Lanes == 0 {
 		h.Lanes = 1

@@ -22,6 +22,9 @@ type Encoder struct {
 	text  Text // of the unfinished text message; complete between messages
 }
 
+// Open reports whether a fragmented message is unfinished.
+func (e *Encoder) Open() bool { return e.open != 0 }
+
 // Check judges a frame by its byte 0 and the bytes of its payload, all parts
 // together, and makes it the frame that [Encoder.Text] is about. Allowed are
 // text, binary, continuation, ping and pong; close frames are the host's.

@@ -36,7 +36,7 @@ func (l *Lane) peerClose(id uint64, s *session, payload []byte) {
 // fail ends a session whose peer broke the protocol or a limit.
 func (l *Lane) fail(id uint64, s *session, e *frame.Error) {
 	if s.state == closing { // our close frame is out, no other may follow
-		l.end(id, s, s.code, s.who, false, []byte(s.reason))
+		l.end(id, s, s.code, s.who, false, s.reason())
 		return
 	}
 	l.turn() // what the guest answers to earlier frames leaves first
@@ -55,17 +55,20 @@ func (l *Lane) gone(id uint64) {
 	if s == nil {
 		return
 	}
-	code, who, reason := uint16(abi.CloseAbnormal), uint8(abi.WhoPeer), ""
+	code, who, reason := uint16(abi.CloseAbnormal), uint8(abi.WhoPeer), []byte(nil)
 	if s.state == closing {
-		code, who, reason = s.code, s.who, s.reason
+		code, who, reason = s.code, s.who, s.reason()
 	}
-	l.end(id, s, code, who, false, []byte(reason))
+	l.end(id, s, code, who, false, reason)
 }
 
 // startClose sends our close frame and waits for the peer's. Code 0 sends none.
 func (l *Lane) startClose(id uint64, s *session, code uint16, reason string, who uint8) {
 	l.writeClose(s, code, reason)
-	s.state, s.who, s.code, s.reason = closing, who, code, reason
+	s.state, s.who, s.code = closing, who, code
+	if reason != "" {
+		s.needExtra().reason = reason
+	}
 	if code == 0 {
 		s.code = abi.CloseNoStatus
 	}
@@ -81,7 +84,7 @@ func (l *Lane) closeOverdue(id uint64) {
 		l.due.set(l.cfg.Limits.CloseTime, dueClose, id)
 		return
 	}
-	l.end(id, s, s.code, s.who, false, []byte(s.reason))
+	l.end(id, s, s.code, s.who, false, s.reason())
 }
 
 // end puts the close event into the ring; the session is freed when the guest
@@ -112,6 +115,11 @@ func (l *Lane) release(id uint64, s *session) {
 		l.writeClose(s, s.code, "")
 	}
 	l.settleDebts(s)
+	if s.extra != nil {
+		for _, sub := range s.extra.subs {
+			l.endSubscription(sub)
+		}
+	}
 	if s.link != nil {
 		s.link.Close()
 	}
@@ -123,7 +131,7 @@ func (l *Lane) writeClose(s *session, code uint16, reason string) {
 	var buf [2 + abi.MaxControlPayload]byte
 	p := frame.AppendClose(buf[:0], code, reason)
 	if s.link == nil {
-		s.early = append(s.early, p...)
+		s.needExtra().early = append(s.extra.early, p...)
 		return
 	}
 	s.link.Write(p) // the last frame of the session: not held against its queue

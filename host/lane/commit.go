@@ -44,7 +44,7 @@ func (l *Lane) judge(c *abi.Command, pieces, mem []byte) abi.Status {
 	if !ok {
 		return abi.StatusBadRange
 	}
-	l.parts = append(l.parts[:0], head)
+	l.gathered = append(l.gathered[:0], head)
 	for ; len(pieces) > 0; pieces = pieces[abi.RecordSize:] {
 		piece, _ := abi.ParseCommand(pieces)
 		if status := piece.Check(0); status != 0 {
@@ -54,8 +54,9 @@ func (l *Lane) judge(c *abi.Command, pieces, mem []byte) abi.Status {
 		if !ok {
 			return abi.StatusBadRange
 		}
-		l.parts = append(l.parts, p)
+		l.gathered = append(l.gathered, p)
 	}
+	l.parts = l.gathered
 	return 0
 }
 
@@ -81,6 +82,18 @@ func (l *Lane) carryOut(c *abi.Command) abi.Status {
 		return l.closeCommand(c)
 	case abi.CommandSetUser:
 		return l.setUser(c)
+	case abi.CommandSendMany:
+		return l.sendMany(c)
+	case abi.CommandPublish:
+		return l.publish(c)
+	case abi.CommandSubscribe:
+		return l.subscribe(c)
+	case abi.CommandUnsubscribe:
+		return l.unsubscribe(c)
+	case abi.CommandTimerSet:
+		return l.timerSet(c)
+	case abi.CommandTimerClear:
+		return l.timerClear(c)
 	case abi.CommandHTTPHead:
 		return l.httpHead(c)
 	case abi.CommandHTTPBody:
@@ -97,10 +110,11 @@ func (l *Lane) carryOut(c *abi.Command) abi.Status {
 func (l *Lane) refuseCommand(c *abi.Command, status abi.Status) {
 	l.log.Debug("command refused", "command", c.Kind, "status", status, "id", sessionID(c.ID), "tag", c.Tag)
 	if l.refused == maxRefused {
-		l.later[len(l.later)-1].event.User++
+		l.later[l.lastRefused].event.User++
 		return
 	}
 	l.refused++
+	l.lastRefused = len(l.later)
 	l.later = append(l.later, pending{
 		event:   abi.Event{Kind: abi.EventRefused, Code: uint16(status), ID: c.ID, Seq: c.Tag},
 		payload: abi.AppendCommand(nil, c),

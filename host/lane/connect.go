@@ -116,8 +116,8 @@ func (l *Lane) attach(id uint64, link Link) {
 	if s.state == accepted {
 		s.state = open
 	}
-	if len(s.early) > 0 {
-		l.write(id, s, s.early)
-		s.early = nil
+	if early := s.early(); len(early) > 0 {
+		s.extra.early = nil
+		l.write(id, s, early)
 	}
 }

@@ -104,9 +104,6 @@ func (l *Lane) setUser(c *abi.Command) abi.Status {
 	if s == nil || s.state == over {
 		return abi.StatusUnknownSession
 	}
-	if s.state == connecting {
-		l.accept(c.ID, s, nil)
-	}
 	s.user = c.Arg
 	return 0
 }

@@ -29,7 +29,7 @@ func (l *Lane) input(id uint64, b *Batch) {
 		s = l.sessions.find(id)
 	}
 	if s != nil && s.slow {
-		s.owed = append(s.owed, b)
+		s.needExtra().owed = append(s.extra.owed, b)
 		return
 	}
 	b.Done()
@@ -62,6 +62,17 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 // the first with the opcode, the next as continuations, FIN on the last. Once
 // our close frame is out, the guest hears no more.
 func (l *Lane) data(id uint64, f *frame.Frame, at int) {
+	if l.messages {
+		s := l.sessions.find(id)
+		if s == nil || s.state != open {
+			return
+		}
+		message, place, done := l.gatherMessage(s, f, at)
+		if !done {
+			return
+		}
+		f, at = &message, place
+	}
 	if at != notInArea {
 		if s := l.hearing(id, 0); s != nil {
 			e := l.recv(id, s, f.Flags)
@@ -107,19 +118,13 @@ func (l *Lane) pong(id uint64, s *session, payload []byte) {
 	l.write(id, s, append(p, payload...))
 }
 
-func (l *Lane) drained(id uint64) {
-	s := l.sessions.find(id)
-	if s == nil || !s.slow {
-		return
-	}
-	s.slow = false
-	l.settleDebts(s)
-}
-
 // settleDebts hands back the batches of a session: its transport reads on.
 func (l *Lane) settleDebts(s *session) {
-	for _, b := range s.owed {
+	if s.extra == nil {
+		return
+	}
+	for _, b := range s.extra.owed {
 		b.Done()
 	}
-	s.owed = nil
+	s.extra.owed = nil
 }

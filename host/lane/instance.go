@@ -24,13 +24,16 @@ func (l *Lane) start() error {
 		return err
 	}
 	l.guest, l.ring, l.started = g, g.Events(), time.Now()
+	l.messages = l.cfg.Messages || g.Features()&abi.FeatureMessages != 0
+	l.frames = l.frameLimits(g)
 	l.area, l.areaAddr = g.Area()
-	if len(l.cfg.Settings) > len(l.area) {
+	settings := l.cfg.Settings(l.frames.Message)
+	if len(settings) > len(l.area) {
 		l.guest.Close()
 		l.guest = nil
-		return fmt.Errorf("configuration of %d bytes does not fit the receive area of %d", len(l.cfg.Settings), len(l.area))
+		return fmt.Errorf("configuration of %d bytes does not fit the receive area of %d", len(settings), len(l.area))
 	}
-	l.put(abi.Event{Kind: abi.EventStart}, l.cfg.Settings)
+	l.put(abi.Event{Kind: abi.EventStart}, settings)
 	if err := l.call(); err != nil {
 		l.guest.Close()
 		l.guest, l.n, l.used = nil, 0, 0
@@ -46,6 +49,9 @@ func (l *Lane) trapped(err error) {
 	l.guest.Close()
 	l.guest, l.ring, l.area = nil, nil, nil // their memory is gone
 	l.n, l.used, l.refused = 0, 0, 0
+	l.ownWaiting, l.ownBytes, l.ownDropped = 0, 0, false
+	l.timers = timers{}
+	l.dropOwnTopics()
 	l.later, l.asked, l.ended = l.later[:0], l.asked[:0], l.ended[:0]
 	l.sessions.all(func(id uint64, s *session) {
 		l.answer(s, Decision{Err: ErrDown})

@@ -30,13 +30,26 @@ type Config struct {
 	// It is called on the lane's goroutine and may take a while.
 	Start func() (Guest, error)
 
-	// Settings are the [abi.Fields] of the start event.
-	Settings []byte
+	// Settings gives the [abi.Fields] of the start event of a guest whose peers'
+	// messages have at most maxMessage bytes.
+	Settings func(maxMessage int64) []byte
 
 	// Number of this lane within its plugin, 0 to 255.
 	Number int
 
 	Limits Limits
+
+	// Messages makes the lane deliver whole messages whether the guest asks for
+	// them or not.
+	Messages bool
+
+	// Policy is abi.PolicyClose or abi.PolicyDrop: what becomes of frames for a
+	// peer whose queue is full. Default close.
+	Policy uint8
+
+	// Bus carries publications to the plugin's other lanes. May be nil: then
+	// topics end at this lane.
+	Bus Bus
 
 	// Poll makes the lane read and write sockets itself where the operating
 	// system lets it: see [Lane.AttachSocket].
@@ -79,18 +92,25 @@ type Lane struct {
 	log  *slog.Logger
 	done chan struct{}
 
-	piece int // size of the receive area, in bytes
+	frames frame.Limits // of one message; set by start, the same for all instances
 
 	mail mailbox // any goroutine
 
 	// Owned by the lane's goroutine from here on.
-	sessions  sessions
+	sessions      sessions
+	timers        timers
+	topics        map[string]*topic
+	subscriptions int  // of all sessions
+	ownTopics     int  // of the instance
+	messages      bool // the guest takes whole messages
+
 	exchanges map[uint64]*Exchange
 	lastReq   uint64
 	due       deadlines
 	alarm     *time.Timer   // wakes the lane for the earliest of due
 	armed     time.Time     // when it will
 	clock     time.Duration // since began, as of the last look
+	turnClock time.Duration // the same of the turn at hand
 	waiter    waiter
 	polls     *poll.Set // nil unless the lane reads sockets itself
 	lingering map[uint64]*polled
@@ -107,18 +127,24 @@ type Lane struct {
 	seeds    *rand.ChaCha8
 	turns    uint64
 
-	n       int       // events in the ring
-	used    int       // bytes of the area in use
-	floor   int       // bytes of it that outlast the turn at hand
-	later   []pending // events made by commands; they go into the next turn
-	refused int       // how many of those are refusals
-	asked   []uint64  // sessions whose connect event is in the ring
-	ended   []uint64  // sessions whose close event is in the ring
+	n           int       // events in the ring
+	used        int       // bytes of the area in use
+	floor       int       // bytes of it that outlast the turn at hand
+	later       []pending // events made by commands; they go into the next turn
+	refused     int       // how many of those are refusals
+	lastRefused int       // index of the last of them
+	ownWaiting  int       // how many of those are topic messages to the instance itself
+	ownBytes    int       // and what they hold
+	ownDropped  bool      // the instance has been told that it loses some
+	asked       []uint64  // sessions whose connect event is in the ring
+	ended       []uint64  // sessions whose close event is in the ring
 
-	out   []byte   // frames of one session, on their way to its link
-	outTo uint64   // whose
-	parts [][]byte // payload of the command at hand
-	lines limiter  // of the guest's log
+	out      []byte   // frames of one session, on their way to its link
+	outTo    uint64   // whose
+	gathered [][]byte // payload of the brigade at hand, memory of the guest
+	parts    [][]byte // what of it is not yet dealt with
+	shared   []byte   // one frame for many
+	lines    limiter  // of the guest's log
 }
 
 // New starts a lane. Its instance is started on the lane's own goroutine; New
@@ -129,6 +155,7 @@ func New(cfg Config) (*Lane, error) {
 		sessions:  sessions{lane: uint64(cfg.Number) << indexBits},
 		exchanges: map[uint64]*Exchange{},
 		lingering: map[uint64]*polled{},
+		topics:    map[string]*topic{},
 		began:     time.Now(),
 		seeds:     newSeeds(),
 		lines:     newLimiter(),
@@ -143,6 +170,14 @@ func New(cfg Config) (*Lane, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// Limits are those in force. What a message may have can be less than was asked
+// for: a guest that takes whole ones has to have room for them.
+func (l *Lane) Limits() Limits {
+	limits := l.cfg.Limits
+	limits.Frames = l.frames
+	return limits
 }
 
 // Done is closed when the lane has stopped and its instance is gone.
@@ -195,6 +230,8 @@ func (l *Lane) handle(m *mail) {
 		l.attach(m.id, m.what.(Link))
 	case mailSocket:
 		l.attachSocket(m.id, m.what.(*socket))
+	case mailTopic:
+		l.fanOut(m.what.(*Message), 0)
 	case mailBatch:
 		l.input(m.id, m.what.(*Batch))
 	case mailGone:
@@ -242,7 +279,7 @@ func (l *Lane) kill() {
 		if s.state == closing {
 			code, who = s.code, s.who
 		}
-		l.end(id, s, code, who, false, []byte(s.reason))
+		l.end(id, s, code, who, false, s.reason())
 	})
 	for id := range l.exchanges {
 		l.left(id)

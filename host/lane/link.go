@@ -12,6 +12,9 @@ type Link interface {
 	// link calls [Lane.Drained].
 	Write(p []byte) (waiting int)
 
+	// Waiting is how many bytes wait now.
+	Waiting() int
+
 	// Close ends the connection once everything queued has left, without
 	// waiting for it. The link reports nothing more after this call.
 	Close()

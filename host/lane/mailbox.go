@@ -16,6 +16,7 @@ const (
 	mailAbort                       // the upgrade of id will not happen
 	mailAttach                      // what: Link
 	mailSocket                      // what: *socket
+	mailTopic                       // what: *Message
 	mailBatch                       // what: *Batch
 	mailGone                        // the connection of id ended without a close frame
 	mailDrained                     // the link of id took what was waiting

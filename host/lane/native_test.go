@@ -115,6 +115,8 @@ func (w *wire) Write(p []byte) int {
 	return 0
 }
 
+func (w *wire) Waiting() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.bytes) }
+
 func (w *wire) Close() { w.mu.Lock(); w.closed = true; w.mu.Unlock() }
 func (w *wire) Cut()   { w.mu.Lock(); w.cut = true; w.mu.Unlock() }
 
@@ -130,7 +132,7 @@ func newRig(t *testing.T, on func(g *native, e abi.Event, payload []byte)) *rig 
 	t.Helper()
 	r := &rig{t: t}
 	l, err := lane.New(lane.Config{
-		Settings: abi.AppendFields(nil), Limits: lane.Limits{Queue: 1 << 16, CloseTime: 5 * time.Second},
+		Settings: func(int64) []byte { return abi.AppendFields(nil) }, Limits: lane.Limits{Queue: 1 << 16, CloseTime: 5 * time.Second},
 		Log: slog.New(slog.DiscardHandler),
 		Start: func() (lane.Guest, error) {
 			g := newNative(on)

@@ -69,7 +69,7 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 		return
 	}
 	c := &polled{lane: l, id: id, fd: int32(k.fd), reading: true}
-	c.dec.Init(&l.cfg.Limits.Frames)
+	c.dec.Init(&l.frames)
 	if err := l.polls.Add(k.fd, id); err != nil {
 		l.log.Error("socket not polled", "session", sessionID(id), "err", err)
 		l.refuseSocket(k)
@@ -165,6 +165,14 @@ func (c *polled) Write(p []byte) (waiting int) {
 	c.want()
 	c.watch(c.lane.cfg.Limits.WriteTime)
 	return len(d.out)
+}
+
+// Waiting implements [Link].
+func (c *polled) Waiting() int {
+	if c.side == nil {
+		return 0
+	}
+	return len(c.side.out)
 }
 
 // drain sends more of what is waiting.

@@ -19,14 +19,20 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 	if size > l.cfg.Limits.Queue {
 		return abi.StatusTooLarge
 	}
+	if s.extra != nil && s.extra.skipping && l.dropping(c.ID, s, c.Flags, size, c.Tag) {
+		return 0
+	}
 	enc := s.enc // assigned back when all is well: a refused frame changes nothing
 	if status := checkFrame(&enc, c.Flags, size, l.parts); status != 0 {
 		return status
 	}
-	s.enc = enc
 	if s.state == connecting {
 		l.accept(c.ID, s, nil)
 	}
+	if l.dropping(c.ID, s, c.Flags, size, c.Tag) {
+		return 0
+	}
+	s.enc = enc
 	if l.outTo != c.ID {
 		l.flushOut()
 		l.outTo = c.ID
@@ -37,6 +43,10 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 	}
 	if len(l.out) > maxOut {
 		l.flushOut()
+	}
+	if x := s.extra; x != nil && len(x.held) > 0 && !s.enc.Open() {
+		l.out = append(l.out, x.held...) // what a fragmented message held up
+		x.held = nil
 	}
 	return 0
 }
@@ -93,9 +103,9 @@ func (l *Lane) flushOut() {
 
 // write queues bytes for a session's peer, within the limit.
 func (l *Lane) write(id uint64, s *session, p []byte) {
-	waiting := len(s.early) + len(p)
+	waiting := len(s.early()) + len(p)
 	if s.link == nil {
-		s.early = append(s.early, p...)
+		s.needExtra().early = append(s.extra.early, p...)
 	} else {
 		waiting = s.link.Write(p)
 		s.slow = s.slow || waiting > l.cfg.Limits.Mark()

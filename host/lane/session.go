@@ -20,21 +20,55 @@ const (
 // belongs to the lane's goroutine.
 type session struct {
 	link  Link
-	early []byte   // frames sent before the link was there
 	asker *connect // who waits for the decision, until there is one
-	owed  []*Batch // batches not handed back, because the peer does not read
+	extra *extra   // nil as long as nothing of it is needed
 	user  uint64
 	enc   frame.Encoder
 	gen   uint32
 	seq   uint32
+	code  uint16 // of the close frame that last stands for, or that we sent
 	state state
-	held  bool   // the guest asked for time to decide
-	slow  bool   // more than the mark waits for the peer
-	who   uint8  // abi.WhoX: who began to close
-	last  bool   // a close frame is to be sent before the link closes
-	code  uint16 // of that frame
+	held  bool  // the guest asked for time to decide
+	slow  bool  // more than the mark waits for the peer
+	who   uint8 // abi.WhoX: who began to close
+	last  bool  // a close frame is to be sent before the link closes
+}
 
-	reason string // of our close frame, until the peer's comes
+// extra is what only some sessions have, and most only for a while.
+type extra struct {
+	early   []byte   // frames sent before the link was there
+	owed    []*Batch // not handed back, because the peer does not read
+	subs    []*subscription
+	held    []byte // topic messages that wait for the end of a fragmented one
+	reason  string // of our close frame, until the peer's comes
+	message []byte // what has come of a message, if the guest takes whole ones
+	opcode  uint8  // of that message
+
+	dropped  bool // the guest has heard of a dropped frame and not yet of room
+	skipping bool // the rest of a dropped message
+}
+
+func (s *session) needExtra() *extra {
+	if s.extra == nil {
+		s.extra = &extra{}
+	}
+	return s.extra
+}
+
+// early is what waits for the link.
+func (s *session) early() []byte {
+	if s.extra == nil {
+		return nil
+	}
+	return s.extra.early
+}
+
+// reason is that of our close frame.
+func (s *session) reason() []byte {
+	if s.extra == nil {
+		return nil
+	}
+	return []byte(s.extra.reason)
 }
 
 const (

@@ -68,7 +68,8 @@ func (l *Lane) turn() {
 // say. What it said before a trap has been carried out, the rest never happens.
 func (l *Lane) call() error {
 	now := time.Now()
-	h := guest.Header{Now: now.UnixNano(), Mono: int64(now.Sub(l.began))}
+	l.turnClock = now.Sub(l.began)
+	h := guest.Header{Now: now.UnixNano(), Mono: int64(l.turnClock)}
 	for first, calls := 0, 0; ; calls++ {
 		l.turns++
 		h.Seed, h.Turn = l.seeds.Uint64(), l.turns
@@ -100,7 +101,9 @@ func (l *Lane) addLater() {
 	}
 	l.later = append(l.later[:0], l.later[taken:]...)
 	if len(l.later) == 0 {
-		l.refused = 0
+		l.refused, l.ownWaiting, l.ownBytes, l.ownDropped = 0, 0, 0, false
+	} else {
+		l.lastRefused -= taken
 	}
 }
 

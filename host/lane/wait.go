@@ -37,15 +37,25 @@ func (l *Lane) newWaiter() {
 
 // setAlarm sees to it that the lane wakes for its earliest deadline.
 func (l *Lane) setAlarm() {
-	if len(l.due) == 0 || l.due[0].at.Equal(l.armed) {
+	var next time.Time
+	if len(l.due) > 0 {
+		next = l.due[0].at
+	}
+	if len(l.timers.heap) > 0 {
+		if at := l.began.Add(l.timers.heap[0].at); next.IsZero() || at.Before(next) {
+			next = at
+		}
+	}
+	if next.IsZero() || next.Equal(l.armed) {
 		return
 	}
-	l.armed = l.due[0].at
-	l.alarm.Reset(time.Until(l.armed))
+	l.armed = next
+	l.alarm.Reset(time.Until(next))
 }
 
 // overdue does what is due.
 func (l *Lane) overdue() {
+	l.runTimers()
 	if len(l.due) == 0 {
 		return
 	}

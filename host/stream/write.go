@@ -20,6 +20,13 @@ func (c *conn) Write(p []byte) (waiting int) {
 	return c.waiting
 }
 
+// Waiting implements [lane.Link].
+func (c *conn) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting
+}
+
 // Close implements [lane.Link].
 func (c *conn) Close() {
 	c.mu.Lock()

@@ -147,9 +147,16 @@ enum yimmo_command_kind {
 #define YIMMO_FLAG_CLEAN       0x80 /* close event: both close frames were exchanged */
 #define YIMMO_FLAG_SYNTHESISED 0x40 /* connect and close events that replay or swap made up */
 #define YIMMO_MASK_WHO         0x03 /* close event: who began it */
+#define YIMMO_MASK_POLICY      0x03 /* subscribe: what becomes of messages for a session that is slow */
 #define YIMMO_WHO_PEER         1 /* the client */
 #define YIMMO_WHO_GUEST        2 /* this plugin */
 #define YIMMO_WHO_HOST         3 /* the host: a limit, a protocol error, shutdown */
+
+/* Policies: what becomes of messages for a session whose peer does not keep up. */
+#define YIMMO_POLICY_DEFAULT 0 /* as the operator says */
+#define YIMMO_POLICY_CLOSE   1 /* they wait, and the session is closed when its out-queue is full */
+#define YIMMO_POLICY_DROP    2 /* the newest are dropped */
+#define YIMMO_POLICY_LAST    3 /* of each topic the last one is kept and sent when there is room again */
 
 /* A Level is the flags byte of a log command.
  * Levels. */

@@ -173,9 +173,19 @@ const (
 	FlagSynthesised = 0x40 // connect and close events that replay or swap made up
 	MaskWho         = 0x03 // close event: who began it
 
+	MaskPolicy = 0x03 // subscribe: what becomes of messages for a session that is slow
+
 	WhoPeer  = 1 // the client
 	WhoGuest = 2 // this plugin
 	WhoHost  = 3 // the host: a limit, a protocol error, shutdown
+)
+
+// Policies: what becomes of messages for a session whose peer does not keep up.
+const (
+	PolicyDefault = 0 // as the operator says
+	PolicyClose   = 1 // they wait, and the session is closed when its out-queue is full
+	PolicyDrop    = 2 // the newest are dropped
+	PolicyLast    = 3 // of each topic the last one is kept and sent when there is room again
 )
 
 // A Level is the flags byte of a log command.

@@ -1,0 +1,293 @@
+package lane
+
+import (
+	"slices"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+)
+
+// Bounds on subscriptions: of one session or the instance itself, and of a lane.
+const (
+	MaxTopicsPerSession = 256
+	MaxSubscriptions    = 1 << 20
+)
+
+// A Message is one publication on its way to its receivers. It is encoded once
+// and not changed afterwards.
+type Message struct {
+	Topic string
+	Flags uint8  // byte 0 of the frame
+	Frame []byte // header and data, as they go to each session
+	Data  []byte // within Frame
+}
+
+// A Bus carries publications between the lanes of a plugin, and whatever else
+// has joined a topic. Its methods do not block; each receiver gets the messages
+// of one publisher in order.
+type Bus interface {
+	Join(topic string, r Receiver)
+	Leave(topic string, r Receiver)
+
+	// Publish hands m to every receiver that has joined, but not to from.
+	Publish(from Receiver, m *Message)
+}
+
+// A Receiver takes messages from a [Bus]. A [Lane] is one.
+type Receiver interface{ Deliver(m *Message) }
+
+// topic has the subscriptions of one name in this lane.
+type topic struct {
+	name string
+	subs []*subscription
+	own  bool // the instance itself has subscribed
+}
+
+// subscription is one session's to one topic.
+type subscription struct {
+	topic  *topic
+	id     uint64 // session
+	index  int    // in topic.subs
+	policy uint8
+	last   []byte // the newest message, while the session is slow and the policy is to keep it
+}
+
+// Deliver implements [Receiver].
+func (l *Lane) Deliver(m *Message) { l.mail.post(mail{kind: mailTopic, what: m}) }
+
+func (l *Lane) subscribe(c *abi.Command) abi.Status {
+	name := l.whole()
+	if abi.CheckTopic(name) != nil {
+		return abi.StatusBadText
+	}
+	if c.ID == 0 {
+		return l.subscribeSelf(string(name))
+	}
+	s := l.sessions.find(c.ID)
+	if s == nil || s.state == over {
+		return abi.StatusUnknownSession
+	}
+	policy := c.Flags & abi.MaskPolicy
+	if policy == 0 {
+		policy = l.cfg.Policy
+	}
+	if sub := s.subscription(name); sub != nil {
+		sub.policy = policy
+		return 0
+	}
+	x := s.needExtra()
+	if len(x.subs) == MaxTopicsPerSession || l.subscriptions == MaxSubscriptions {
+		return abi.StatusQuota
+	}
+	t := l.topic(string(name))
+	sub := &subscription{topic: t, id: c.ID, index: len(t.subs), policy: policy}
+	t.subs = append(t.subs, sub)
+	x.subs = append(x.subs, sub)
+	l.subscriptions++
+	return 0
+}
+
+func (l *Lane) subscribeSelf(name string) abi.Status {
+	if t := l.topics[name]; t != nil && t.own {
+		return 0
+	}
+	if l.ownTopics == MaxTopicsPerSession {
+		return abi.StatusQuota
+	}
+	l.topic(name).own = true
+	l.ownTopics++
+	return 0
+}
+
+func (l *Lane) unsubscribe(c *abi.Command) abi.Status {
+	name := l.whole()
+	if abi.CheckTopic(name) != nil {
+		return abi.StatusBadText
+	}
+	if c.ID == 0 {
+		if t := l.topics[string(name)]; t != nil && t.own {
+			t.own = false
+			l.ownTopics--
+			l.dropTopic(t)
+		}
+		return 0
+	}
+	s := l.sessions.find(c.ID)
+	if s == nil || s.state == over {
+		return abi.StatusUnknownSession
+	}
+	if sub := s.subscription(name); sub != nil {
+		s.extra.subs = slices.DeleteFunc(s.extra.subs, func(x *subscription) bool { return x == sub })
+		l.endSubscription(sub)
+	}
+	return 0
+}
+
+// subscription is the session's to that topic, or nil.
+func (s *session) subscription(name []byte) *subscription {
+	if s.extra == nil {
+		return nil
+	}
+	for _, sub := range s.extra.subs {
+		if sub.topic.name == string(name) {
+			return sub
+		}
+	}
+	return nil
+}
+
+// topic finds or makes the topic of that name, and joins it on the bus.
+func (l *Lane) topic(name string) *topic {
+	t := l.topics[name]
+	if t == nil {
+		t = &topic{name: name}
+		l.topics[name] = t
+		if l.cfg.Bus != nil {
+			l.cfg.Bus.Join(name, l)
+		}
+	}
+	return t
+}
+
+// endSubscription takes a subscription out of its topic.
+func (l *Lane) endSubscription(sub *subscription) {
+	t := sub.topic
+	last := len(t.subs) - 1
+	t.subs[sub.index] = t.subs[last]
+	t.subs[sub.index].index = sub.index
+	t.subs[last] = nil
+	t.subs = t.subs[:last]
+	l.subscriptions--
+	l.dropTopic(t)
+}
+
+// dropTopic forgets a topic that nobody hears any more.
+func (l *Lane) dropTopic(t *topic) {
+	if len(t.subs) > 0 || t.own {
+		return
+	}
+	delete(l.topics, t.name)
+	if l.cfg.Bus != nil {
+		l.cfg.Bus.Leave(t.name, l)
+	}
+}
+
+// dropTopics forgets what an instance subscribed to for itself, when it ends.
+func (l *Lane) dropOwnTopics() {
+	for _, t := range l.topics {
+		t.own = false
+		l.dropTopic(t)
+	}
+	l.ownTopics = 0
+}
+
+func (l *Lane) publish(c *abi.Command) abi.Status {
+	name := l.parts[0]
+	if abi.CheckTopic(name) != nil {
+		return abi.StatusBadText
+	}
+	if c.ID != 0 && l.sessions.find(c.ID) == nil {
+		return abi.StatusUnknownSession
+	}
+	l.parts = l.parts[1:]
+	var enc frame.Encoder
+	if status := checkFrame(&enc, c.Flags, l.size(), l.parts); status != 0 {
+		return status
+	}
+	encoded, status := l.encode(c.Flags)
+	if status != 0 {
+		return status
+	}
+	m := Message{Topic: string(name), Flags: c.Flags, Frame: encoded, Data: encoded[len(encoded)-l.size():]}
+	l.fanOut(&m, c.ID)
+	if l.cfg.Bus != nil {
+		m.Frame = slices.Clone(m.Frame)
+		m.Data = m.Frame[len(m.Frame)-len(m.Data):]
+		away := m
+		l.cfg.Bus.Publish(l, &away)
+	}
+	return 0
+}
+
+// fanOut delivers a message to everyone in this lane but one session.
+func (l *Lane) fanOut(m *Message, but uint64) {
+	t := l.topics[m.Topic]
+	if t == nil {
+		return
+	}
+	if t.own {
+		l.tellSelf(m)
+	}
+	for _, sub := range t.subs {
+		if sub.id != but {
+			l.deliver(sub, m)
+		}
+	}
+}
+
+// deliver sends a message to one subscriber, as far as its policy wants that of
+// a peer that does not keep up.
+func (l *Lane) deliver(sub *subscription, m *Message) {
+	s := l.sessions.find(sub.id)
+	if s == nil || s.state != open && s.state != accepted {
+		return
+	}
+	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
+		s.needExtra().held = append(s.extra.held, m.Frame...)
+		if len(s.extra.held) > l.cfg.Limits.Queue {
+			l.startClose(sub.id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
+		}
+		return
+	}
+	if s.slow {
+		switch sub.policy {
+		case abi.PolicyDrop:
+			return
+		case abi.PolicyLast:
+			sub.last = append(sub.last[:0], m.Frame...)
+			return
+		}
+	}
+	l.write(sub.id, s, m.Frame)
+}
+
+// catchUp sends the newest messages that were kept for a session that was slow.
+func (l *Lane) catchUp(id uint64, s *session) {
+	if s.extra == nil {
+		return
+	}
+	for _, sub := range s.extra.subs {
+		if len(sub.last) > 0 && !s.slow && s.state == open && !s.enc.Open() {
+			l.write(id, s, sub.last)
+			sub.last = nil
+		}
+	}
+}
+
+// Bounds on messages that wait to be told to the instance itself.
+const (
+	maxOwn      = 4096
+	maxOwnBytes = 16 << 20
+)
+
+// tellSelf makes a topic event for the next turn. An instance that publishes
+// faster than it hears loses the newest.
+func (l *Lane) tellSelf(m *Message) {
+	size := len(m.Topic) + len(m.Data)
+	code := abi.StatusQueueFull
+	if size > len(l.area) {
+		code = abi.StatusTooLarge
+	} else if l.ownWaiting < maxOwn && l.ownBytes+size <= maxOwnBytes {
+		l.ownWaiting++
+		l.ownBytes += size
+		l.later = append(l.later, pending{
+			event:   abi.Event{Kind: abi.EventTopic, Flags: m.Flags, Code: uint16(len(m.Topic))},
+			payload: abi.AppendTopic(make([]byte, 0, size), m.Topic, m.Data),
+		})
+		return
+	}
+	if l.guest.Features()&abi.FeatureBackPressure != 0 && !l.ownDropped {
+		l.ownDropped = true
+		l.later = append(l.later, pending{event: abi.Event{Kind: abi.EventDropped, Code: uint16(code)}})
+	}
+}
