@@ -106,8 +106,8 @@ func (in *instance) failed(s Session, err error) {
 	s.CloseWith(CloseInternal, "")
 }
 
-// decided notes what Connect did to the handshake of its session: every command
-// for that session but the three that answer it accepts.
+// decided notes what Connect did to the handshake of its session: sending and
+// closing accept it.
 func (in *instance) decided(id uint64, a answer) {
 	if id == in.deciding && in.answer <= held {
 		in.answer = a

@@ -68,6 +68,18 @@ const (
 	Host  Who = abi.WhoHost  // a limit, a protocol error, shutdown
 )
 
+// A Policy says what becomes of a topic's messages for a session whose peer does
+// not keep up: more waits for it than the host likes.
+type Policy uint8
+
+// Policies.
+const (
+	PolicyDefault Policy = abi.PolicyDefault // as the operator says
+	PolicyClose   Policy = abi.PolicyClose   // they wait; the session is closed when its queue is full
+	PolicyDrop    Policy = abi.PolicyDrop    // the newest are dropped
+	PolicyLast    Policy = abi.PolicyLast    // the topic's last one is kept and sent when there is room again
+)
+
 // A Status says why a command had no effect.
 type Status uint16
 

@@ -192,7 +192,7 @@ var (
 		"control frames whole and at most 125 bytes; to close use CloseWith")
 
 	// ErrDecided reports that the handshake was answered before: by Accept,
-	// Refuse, or by sending to the session, closing it or setting its user word.
+	// Refuse, or by sending to the session or closing it.
 	ErrDecided = errors.New("the handshake is already answered")
 
 	// ErrComplete reports that the answer to an HTTP request is already complete.

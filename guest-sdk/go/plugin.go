@@ -60,15 +60,14 @@ func publish(except uint64, topic string, flags Flags, data []byte) error {
 }
 
 // Subscribe has the plugin's [TopicHandler] hear what is published on the topic.
-func Subscribe(topic string) { running().named(abi.CommandSubscribe, 0, topic) }
+func Subscribe(topic string) { running().named(abi.CommandSubscribe, 0, 0, topic) }
 
 // Unsubscribe ends it.
-func Unsubscribe(topic string) { running().named(abi.CommandUnsubscribe, 0, topic) }
+func Unsubscribe(topic string) { running().named(abi.CommandUnsubscribe, 0, 0, topic) }
 
-func (in *instance) named(kind abi.CommandKind, id uint64, topic string) {
-	in.decided(id, accepted)
+func (in *instance) named(kind abi.CommandKind, flags uint8, id uint64, topic string) {
 	addr := in.refText(topic)
-	*in.next() = abi.Command{Kind: kind, Len: uint32(len(topic)), ID: id, Addr: addr, Tag: in.tag}
+	*in.next() = abi.Command{Kind: kind, Flags: flags, Len: uint32(len(topic)), ID: id, Addr: addr, Tag: in.tag}
 }
 
 // SetTimer calls the plugin's [TimerHandler] once, after that time. The id is

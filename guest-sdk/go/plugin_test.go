@@ -111,6 +111,36 @@ func TestTopics(t *testing.T) {
 	checkNoRefusals(t, g)
 }
 
+// A subscription says what becomes of messages for a slow peer; the last word counts.
+func TestSubscriptionPolicy(t *testing.T) {
+	tests := []struct {
+		name      string
+		subscribe func(s guest.Session)
+		want      guest.Policy
+		subbed    bool
+	}{
+		{"none", func(s guest.Session) { s.Subscribe("room") }, guest.PolicyDefault, true},
+		{"last", func(s guest.Session) { s.Subscribe("room", guest.PolicyLast) }, guest.PolicyLast, true},
+		{"two", func(s guest.Session) { s.Subscribe("room", guest.PolicyDrop, guest.PolicyClose) }, guest.PolicyClose, true},
+		{"again", func(s guest.Session) { s.Subscribe("room", guest.PolicyDrop); s.Subscribe("room") }, guest.PolicyDefault, true},
+		{"ended", func(s guest.Session) { s.Subscribe("room", guest.PolicyDrop); s.Unsubscribe("room") }, 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := native(t, &hooks{connect: func(s guest.Session) error { tt.subscribe(s); return nil }})
+			if p, ok := g.Connect(guesttest.Request{}).Subscription("room"); p != tt.want || ok != tt.subbed {
+				t.Errorf("Subscription: got %d, %v, want %d, %v", p, ok, tt.want, tt.subbed)
+			}
+			checkNoRefusals(t, g)
+		})
+	}
+	g := native(t, &hooks{connect: func(s guest.Session) error { s.Subscribe("room", 4); return nil }})
+	g.Connect(guesttest.Request{})
+	if r := g.Refusals(); len(r) != 1 || r[0].Status != guest.StatusReserved {
+		t.Errorf("Subscribe with policy 4: got %v, want reserved", r)
+	}
+}
+
 func TestSendMany(t *testing.T) {
 	var ids []uint64
 	g := native(t, &hooks{

@@ -34,11 +34,9 @@ func (s Session) User() uint64 {
 }
 
 // SetUser sets the user word, which the host keeps for the plugin and hands
-// back with every event of the session. In Connect it accepts the handshake:
-// call Accept first to choose a subprotocol.
+// back with every event of the session. It decides nothing about a handshake.
 func (s Session) SetUser(w uint64) {
 	in := running()
-	in.decided(s.id, accepted)
 	in.words[s.id] = w
 	*in.next() = abi.Command{Kind: abi.CommandSetUser, ID: s.id, Tag: in.tag, Arg: w}
 }
@@ -185,12 +183,20 @@ func (s Session) Hold() error {
 	return nil
 }
 
-// Subscribe has the host send to the session what is published on the topic. In
-// Connect it accepts the handshake, as SetUser does.
-func (s Session) Subscribe(topic string) { running().named(abi.CommandSubscribe, s.id, topic) }
+// Subscribe has the host send to the session what is published on the topic.
+// policy is what becomes of messages while the peer does not keep up; without
+// one it is [PolicyDefault], and the last of several counts. Subscribing again
+// changes it. It decides nothing about a handshake.
+func (s Session) Subscribe(topic string, policy ...Policy) {
+	var flags uint8
+	for _, p := range policy {
+		flags = uint8(p)
+	}
+	running().named(abi.CommandSubscribe, flags, s.id, topic)
+}
 
 // Unsubscribe ends it; the end of the session does so too.
-func (s Session) Unsubscribe(topic string) { running().named(abi.CommandUnsubscribe, s.id, topic) }
+func (s Session) Unsubscribe(topic string) { running().named(abi.CommandUnsubscribe, 0, s.id, topic) }
 
 // Publish is [Publish] to everyone but s.
 func (s Session) Publish(topic string, flags Flags, data []byte) error {

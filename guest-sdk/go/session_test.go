@@ -128,10 +128,8 @@ func TestHandshakeDecided(t *testing.T) {
 		"Hold":      guest.Session.Hold,
 		"Send":      func(s guest.Session) error { return s.SendText("x") },
 		"CloseWith": func(s guest.Session) error { s.CloseWith(1000, ""); return nil },
-		"SetUser":   func(s guest.Session) error { s.SetUser(1); return nil },
-		"Subscribe": func(s guest.Session) error { s.Subscribe("room"); return nil },
 	}
-	for _, first := range []string{"Accept", "Refuse", "Send", "CloseWith", "SetUser", "Subscribe"} {
+	for _, first := range []string{"Accept", "Refuse", "Send", "CloseWith"} {
 		for _, second := range []string{"Accept", "Refuse", "Hold"} {
 			t.Run(first+" then "+second, func(t *testing.T) {
 				g := native(t, &hooks{connect: func(s guest.Session) error {
@@ -144,6 +142,43 @@ func TestHandshakeDecided(t *testing.T) {
 					return nil
 				}})
 				g.Connect(guesttest.Request{})
+				checkNoRefusals(t, g)
+			})
+		}
+	}
+}
+
+// What a plugin notes about a session leaves its handshake open, and is good for
+// the session that comes of it.
+func TestNotesDecideNothing(t *testing.T) {
+	notes := map[string]func(s guest.Session){
+		"SetUser":     func(s guest.Session) { s.SetUser(7) },
+		"Subscribe":   func(s guest.Session) { s.Subscribe("room") },
+		"Unsubscribe": func(s guest.Session) { s.Unsubscribe("room") },
+	}
+	answers := []struct {
+		name   string
+		answer func(s guest.Session) error
+		state  guesttest.State
+		status int
+	}{
+		{"nothing", func(guest.Session) error { return nil }, guesttest.Open, 101},
+		{"Accept", func(s guest.Session) error { return s.Accept("v1") }, guesttest.Open, 101},
+		{"Refuse", func(s guest.Session) error { return s.Refuse(403, "") }, guesttest.Refused, 403},
+		{"Hold", guest.Session.Hold, guesttest.Waiting, 0},
+		{"an error", func(guest.Session) error { return &guest.StatusError{Status: 401} }, guesttest.Refused, 401},
+	}
+	for name, note := range notes {
+		for _, tt := range answers {
+			t.Run(name+" then "+tt.name, func(t *testing.T) {
+				g := native(t, &hooks{connect: func(s guest.Session) error { note(s); return tt.answer(s) }})
+				s := g.Connect(guesttest.Request{Protocols: []string{"v1"}})
+				if s.State() != tt.state || s.Answer().Status != tt.status {
+					t.Errorf("Connect: session is %v with %d, want %v with %d", s.State(), s.Answer().Status, tt.state, tt.status)
+				}
+				if _, subscribed := s.Subscription("room"); subscribed != (name == "Subscribe") || s.User() != 0 != (name == "SetUser") {
+					t.Errorf("Connect: subscribed %v, user word %d", subscribed, s.User())
+				}
 				checkNoRefusals(t, g)
 			})
 		}

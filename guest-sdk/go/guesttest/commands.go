@@ -128,7 +128,7 @@ var kinds = map[abi.CommandKind]kind{
 	abi.CommandClose:       {do: (*Guest).close, uses: "code id payload pieces"},
 	abi.CommandSetUser:     {do: (*Guest).setUser, uses: "id arg"},
 	abi.CommandPublish:     {do: (*Guest).publish, uses: "flags id payload pieces", needs: guest.FeatureTopics},
-	abi.CommandSubscribe:   {do: (*Guest).subscribe, uses: "id payload", needs: guest.FeatureTopics},
+	abi.CommandSubscribe:   {do: (*Guest).subscribe, uses: "flags id payload", needs: guest.FeatureTopics},
 	abi.CommandUnsubscribe: {do: (*Guest).subscribe, uses: "id payload", needs: guest.FeatureTopics},
 	abi.CommandTimerSet:    {do: (*Guest).setTimer, uses: "flags id arg", needs: guest.FeatureTimers},
 	abi.CommandTimerClear:  {do: (*Guest).setTimer, uses: "id", needs: guest.FeatureTimers},
@@ -155,7 +155,7 @@ func (k *kind) named(c *command) bool {
 }
 
 func (g *Guest) setUser(c *command) abi.Status {
-	s, status := g.open(c.ID)
+	s, status := g.session(c.ID)
 	if status == 0 {
 		s.user = c.Arg
 	}
@@ -186,16 +186,19 @@ func (g *Guest) subscribe(c *command) abi.Status {
 	if status := topicName(c.payload); status != 0 {
 		return status
 	}
-	topics := g.topics
+	topics, policies := g.topics, uint8(0)
 	if c.ID != 0 {
-		s, status := g.open(c.ID)
+		s, status := g.session(c.ID)
 		if status != 0 {
 			return status
 		}
-		topics = s.topics
+		topics, policies = s.topics, abi.MaskPolicy
+	}
+	if c.Flags&^policies != 0 {
+		return abi.StatusReserved
 	}
 	if c.Kind == abi.CommandSubscribe {
-		topics[string(c.payload)] = true
+		topics[string(c.payload)] = guest.Policy(c.Flags)
 	} else {
 		delete(topics, string(c.payload))
 	}

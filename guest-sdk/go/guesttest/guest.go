@@ -29,8 +29,8 @@ type Guest struct {
 	sessions  map[uint64]*Session
 	requests  map[uint64]*Response
 	timers    map[uint64]*timer
-	topics    map[string]bool // that the plugin itself is subscribed to
-	refusing  []event         // for the next turn
+	topics    map[string]guest.Policy // that the plugin itself is subscribed to; policies are for sessions
+	refusing  []event                 // for the next turn
 	lines     []Line
 	samples   []Sample
 	published []Message
@@ -62,7 +62,7 @@ func New(t testing.TB, m Machine) *Guest {
 		sessions: make(map[uint64]*Session),
 		requests: make(map[uint64]*Response),
 		timers:   make(map[uint64]*timer),
-		topics:   make(map[string]bool),
+		topics:   make(map[string]guest.Policy),
 	}
 }
 

@@ -232,46 +232,82 @@ func TestPublishBetweenFragments(t *testing.T) {
 
 // What a command does depends on where its session stands.
 func TestSessionStates(t *testing.T) {
-	kinds := []abi.CommandKind{abi.CommandAccept, abi.CommandSend, abi.CommandClose, abi.CommandSetUser}
+	kinds := []abi.CommandKind{
+		abi.CommandAccept, abi.CommandSend, abi.CommandClose, abi.CommandSetUser, abi.CommandSubscribe, abi.CommandUnsubscribe,
+	}
+	first := func(m *script, k abi.CommandKind, id uint64, c abi.Command) { // k and then c, in one turn
+		m.calls = []call{{consumed: -1, commands: []abi.Command{{Kind: k, ID: id}, c}}}
+	}
+	only := func(m *script, c abi.Command) { m.calls = []call{{consumed: -1, commands: []abi.Command{c}}} }
+	gone := []string{"unknown_session", "unknown_session", "unknown_session", "unknown_session", "unknown_session", "unknown_session"}
 	tests := []struct {
 		name string
-		act  func(s, other *guesttest.Session, m *script, commands []abi.Command)
-		want []string // refused with, for each of kinds
+		act  func(s, other *guesttest.Session, m *script, c abi.Command)
+		want []string          // refused with, for each of kinds
+		held []guesttest.State // what becomes of a held handshake, for each of kinds
 	}{
-		{"open", func(s, other *guesttest.Session, m *script, c []abi.Command) {
-			m.calls = []call{{consumed: -1, commands: c}}
-			s.RecvText("x")
-		}, []string{"decided", "", "", ""}},
-		{"closing", func(s, other *guesttest.Session, m *script, c []abi.Command) {
-			c = append([]abi.Command{{Kind: abi.CommandClose, ID: s.ID(), Code: 1000}}, c...)
-			m.calls = []call{{consumed: -1, commands: c}}
-			s.RecvText("x")
-		}, []string{"decided", "closing", "closing", ""}},
-		{"peer closes", func(s, other *guesttest.Session, m *script, c []abi.Command) {
-			m.calls = []call{{consumed: -1, commands: c}}
-			s.Close(1000, "")
-		}, []string{"decided", "", "unknown_session", "unknown_session"}},
-		{"cut", func(s, other *guesttest.Session, m *script, c []abi.Command) {
-			m.calls = []call{{consumed: -1, commands: c}}
-			s.Cut()
-		}, []string{"decided", "unknown_session", "unknown_session", "unknown_session"}},
-		{"over", func(s, other *guesttest.Session, m *script, c []abi.Command) {
-			s.Cut()
-			m.calls = []call{{consumed: -1, commands: c}}
-			other.RecvText("x")
-		}, []string{"unknown_session", "unknown_session", "unknown_session", "unknown_session"}},
+		{
+			name: "held",
+			want: []string{"", "", "", "", "", ""},
+			held: []guesttest.State{
+				guesttest.Open, guesttest.Open, guesttest.Over, guesttest.Waiting, guesttest.Waiting, guesttest.Waiting,
+			},
+		},
+		{
+			name: "open",
+			act:  func(s, _ *guesttest.Session, m *script, c abi.Command) { only(m, c); s.RecvText("x") },
+			want: []string{"decided", "", "", "", "", ""},
+		},
+		{
+			name: "closing",
+			act: func(s, _ *guesttest.Session, m *script, c abi.Command) {
+				first(m, abi.CommandClose, s.ID(), c)
+				s.RecvText("x")
+			},
+			want: []string{"decided", "closing", "closing", "", "", ""},
+		},
+		{
+			name: "peer closes",
+			act:  func(s, _ *guesttest.Session, m *script, c abi.Command) { only(m, c); s.Close(1000, "") },
+			want: slices.Concat([]string{"decided", ""}, gone[2:]),
+		},
+		{
+			name: "cut",
+			act:  func(s, _ *guesttest.Session, m *script, c abi.Command) { only(m, c); s.Cut() },
+			want: slices.Concat([]string{"decided"}, gone[1:]),
+		},
+		{
+			name: "over",
+			act:  func(s, other *guesttest.Session, m *script, c abi.Command) { s.Cut(); only(m, c); other.RecvText("x") },
+			want: gone,
+		},
 	}
 	for _, tt := range tests {
 		for i, kind := range kinds {
 			m := newScript()
 			g := guesttest.New(t, m)
-			s := g.Connect(guesttest.Request{})
+			var s *guesttest.Session
 			other := g.Connect(guesttest.Request{})
-			c := abi.Command{Kind: kind, ID: s.ID()}
-			if kind == abi.CommandSend {
-				c.Flags = uint8(guest.Text)
+			c := abi.Command{Kind: kind}
+			connect := func() {
+				s = g.Connect(guesttest.Request{})
+				c.ID = s.ID()
 			}
-			tt.act(s, other, m, []abi.Command{c})
+			switch kind {
+			case abi.CommandSend:
+				c.Flags = uint8(guest.Text)
+			case abi.CommandSubscribe, abi.CommandUnsubscribe:
+				c.Len = 4 // whatever is at 0
+			}
+			if tt.held != nil {
+				g.Batch(func() { connect(); first(m, abi.CommandHold, s.ID(), c) })
+				if s.State() != tt.held[i] {
+					t.Errorf("%s: command %d: session is %v, want %v", tt.name, kind, s.State(), tt.held[i])
+				}
+			} else {
+				connect()
+				tt.act(s, other, m, c)
+			}
 			got := ""
 			if r := g.Refusals(); len(r) > 0 {
 				got = r[0].Status.String()

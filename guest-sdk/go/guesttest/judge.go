@@ -78,14 +78,11 @@ func protocolOf(fields []guest.Field) string {
 	return ""
 }
 
-// open says whether a command of the kind that accepts may act on a session.
-func (g *Guest) open(id uint64) (*Session, abi.Status) {
+// session finds one that is not over, whether its handshake is decided or not.
+func (g *Guest) session(id uint64) (*Session, abi.Status) {
 	s := g.sessions[id]
 	if s == nil || s.state == Over {
 		return nil, abi.StatusUnknownSession
-	}
-	if s.state == Waiting {
-		s.accept(nil)
 	}
 	return s, 0
 }

@@ -64,15 +64,16 @@ func (g *Guest) Publish(topic string, flags guest.Flags, data []byte) {
 // deliver hands a message to sessions at once and queues it for the plugin.
 func (g *Guest) deliver(m Message) {
 	for id, s := range g.sessions {
+		_, hears := s.topics[m.Topic]
 		switch {
-		case !s.topics[m.Topic] || id == m.Except || s.state != Open:
+		case !hears || id == m.Except || s.state != Open:
 		case s.within:
 			s.queued = append(s.queued, Frame{m.Flags, m.Data})
 		default:
 			s.sent = append(s.sent, Frame{m.Flags, m.Data})
 		}
 	}
-	if g.topics[m.Topic] {
+	if _, hears := g.topics[m.Topic]; hears {
 		g.queue = append(g.queue, event{
 			record:  abi.Event{Kind: abi.EventTopic, Flags: uint8(m.Flags), Code: uint16(len(m.Topic))},
 			payload: []byte(m.Topic + m.Data),

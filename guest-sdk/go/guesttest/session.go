@@ -23,7 +23,7 @@ type Session struct {
 	text    bool    // of text,
 	message []byte  // and so far this
 	queued  []Frame // published meanwhile
-	topics  map[string]bool
+	topics  map[string]guest.Policy
 
 	// From the peer, in messages delivery.
 	first guest.Flags // of the message that came in part
@@ -80,13 +80,13 @@ func (f Frame) String() string {
 // Connect asks the plugin for a session. A plugin that does not decide accepts.
 func (g *Guest) Connect(r Request) *Session {
 	g.t.Helper()
-	s := g.session(r)
+	s := g.newSession(r)
 	g.event(abi.Event{Kind: abi.EventConnect, ID: s.id}, r.handshake(), s)
 	return s
 }
 
-func (g *Guest) session(r Request) *Session {
-	s := &Session{g: g, id: g.id(), offered: r.Protocols, topics: make(map[string]bool)}
+func (g *Guest) newSession(r Request) *Session {
+	s := &Session{g: g, id: g.id(), offered: r.Protocols, topics: make(map[string]guest.Policy)}
 	g.sessions[s.id] = s
 	return s
 }
@@ -95,7 +95,7 @@ func (g *Guest) session(r Request) *Session {
 // instance, which had given it that user word.
 func (g *Guest) Resume(r Request, user uint64) *Session {
 	g.t.Helper()
-	s := g.session(r)
+	s := g.newSession(r)
 	s.user, s.state = user, Open
 	g.event(abi.Event{Kind: abi.EventConnect, Flags: abi.FlagSynthesised, ID: s.id}, r.handshake(), s)
 	return s
@@ -112,6 +112,13 @@ func (s *Session) State() State { return s.state }
 
 // Answer is what the plugin made of the handshake.
 func (s *Session) Answer() Answer { return s.answer }
+
+// Subscription tells whether the plugin has subscribed the session to the topic,
+// and with which policy.
+func (s *Session) Subscription(topic string) (policy guest.Policy, ok bool) {
+	policy, ok = s.topics[topic]
+	return policy, ok
+}
 
 // Sent returns the frames from the plugin since the last call.
 func (s *Session) Sent() []Frame { return taken(&s.sent) }
