@@ -22,6 +22,9 @@ type Config struct {
 	Listen string
 
 	// Transport chooses how upgraded connections are read and written:
+	// TLS is the listener's certificate. Default none: plain HTTP.
+	TLS TLS
+
 	// [TransportAuto], [TransportPoll] or [TransportStream]. Default auto.
 	Transport string
 
@@ -219,6 +222,7 @@ func (c *Config) Validate() error {
 		}
 	default:
 		bad("transport", fmt.Sprintf("%q", c.Transport), "auto, poll or stream")
+	c.TLS.validate(bad)
 	}
 	if len(c.Plugins) == 0 {
 		bad("plugins", "none", "name at least one plugin")

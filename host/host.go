@@ -27,6 +27,7 @@ type Host struct {
 	cfg      Config
 	log      *slog.Logger
 	listener net.Listener
+	cert     *certificate // nil without TLS
 	server   *http.Server
 	engine   *guest.Engine
 	plugins  []*plugin
@@ -52,16 +53,16 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		h.cfg.Limits.Sessions = defaultSessions()
 	}
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}
-	var err error
-	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	err := h.listen(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if h.engine, err = guest.NewEngine(h.cfg.CacheDir, h.log); err != nil {
-		h.listener.Close()
+		h.unlisten()
 		return nil, err
 	}
 	if err := h.startPlugins(ctx); err != nil {
-		h.listener.Close()
+		h.unlisten()
 		h.engine.Close()
 		return nil, err
 	}
@@ -71,7 +72,9 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		IdleTimeout:       h.cfg.Limits.HTTPIdle,
 		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+		Protocols:         new(http.Protocols),
 	}
+	h.server.Protocols.SetHTTP1(true)
 	return h, nil
 }
 
@@ -105,7 +108,7 @@ func (h *Host) Addr() net.Addr { return h.listener.Addr() }
 // Serve answers connections until [Host.Shutdown], then returns nil. It is to be
 // called once.
 func (h *Host) Serve() error {
-	if err := h.server.Serve(h.listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := h.server.Serve(h.public()); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}
 	return nil
@@ -138,7 +141,7 @@ func (h *Host) Shutdown(ctx context.Context) error {
 	if !h.conns.wait(ctx) {
 		forced.Store(true)
 	}
-	h.listener.Close() // for a host that never served
+	h.unlisten() // the listener too, for a host that never served
 	h.engine.Close()
 	if forced.Load() {
 		return ErrForced

@@ -16,6 +16,7 @@ type settings struct {
 	Transport  Text               `toml:"transport"`
 	CacheDir   Text               `toml:"cache_dir"`
 	PluginsDir Text               `toml:"plugins_dir"`
+	TLS        certificate        `toml:"tls"`
 	Log        logging            `toml:"log"`
 	Limits     limits             `toml:"limits"`
 	Plugins    map[string]*plugin `toml:"plugins"`
@@ -24,6 +25,11 @@ type settings struct {
 type logging struct {
 	Level  Level  `toml:"level"`
 	Format Format `toml:"format"`
+}
+
+type certificate struct {
+	Cert Text `toml:"cert"`
+	Key  Text `toml:"key"`
 }
 
 type limits struct {

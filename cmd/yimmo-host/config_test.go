@@ -102,7 +102,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		in   any
 		want []string
 	}{
-		{host.Config{}, []string{"Listen", "Transport", "CacheDir", "Plugins", "Limits", "Log"}},
+		{host.Config{}, []string{"Listen", "TLS", "Transport", "CacheDir", "Plugins", "Limits", "Log"}},
 		{host.Plugin{}, []string{"Name", "Path", "Module", "Route", "Origins", "Delivery", "Slow", "Lanes", "Memory", "Config"}},
 	}
 	for _, tt := range tests {

@@ -49,6 +49,8 @@ func load(o options, environ []string) (*config, error) {
 	c := &config{origin: l.origin, log: l.settings.Log, host: l.settings.hostConfig(), places: l.places}
 	c.host.Plugins = plugins
 	c.host.CacheDir = l.relative("cache_dir", c.host.CacheDir)
+	c.host.TLS.CertFile = l.relative("tls.cert", string(l.settings.TLS.Cert))
+	c.host.TLS.KeyFile = l.relative("tls.key", string(l.settings.TLS.Key))
 	if l.settings.CacheDir == "" {
 		l.report("cache_dir", `"": name a directory, or "auto", or "off"`)
 	}

@@ -31,7 +31,7 @@ MODULE arguments replace all plugins configured: one serves "/", several serve
 "/" and their name. Without any plugin the built-in echo serves "/".
 
 SIGTERM and SIGINT drain: no new sessions, the present ones are closed with
-1001. A second one ends at once.
+1001. A second one ends at once. SIGHUP reads the certificate again.
 ` + exitCodes,
 		Args:              modulesOnly,
 		ValidArgsFunction: completeModules,
@@ -79,6 +79,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	defer signal.Stop(signals)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 
 	c.host.Log = log
 	h, err := start(ctx, c, signals)
@@ -88,11 +91,16 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	log.Info("listening", "addr", h.Addr().String(), "config", c.origin, "plugins", len(c.host.Plugins))
 	served := make(chan error, 1)
 	go func() { served <- h.Serve() }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve: %w", err)
-	case s := <-signals:
-		log.Info("draining", "signal", s.String(), "limit", c.host.Limits.Drain)
+	for running := true; running; {
+		select {
+		case err := <-served:
+			return fmt.Errorf("serve: %w", err)
+		case <-hangups:
+			reload(h, log)
+		case s := <-signals:
+			log.Info("draining", "signal", s.String(), "limit", c.host.Limits.Drain)
+			running = false
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -104,6 +112,15 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	err = errors.Join(err, <-served)
 	log.Info("stopped", "forced", errors.Is(err, host.ErrForced))
 	return err
+}
+
+// reload does what SIGHUP asks for. What cannot be used changes nothing.
+func reload(h *host.Host, log *slog.Logger) {
+	if err := h.Reload(); err != nil {
+		log.Error("not reloaded, everything stays as it was", "err", err)
+		return
+	}
+	log.Info("reloaded")
 }
 
 // start makes the host. A signal meanwhile, compiling can take seconds, ends it.

@@ -6,12 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/internal/pki"
 )
 
 func TestMain(m *testing.M) {
@@ -51,8 +54,20 @@ func TestScripts(t *testing.T) {
 			"ended":   ended,
 			"deaf":    connectDeaf,
 			"get":     get,
+			"pair":    makePair,
 		},
 	})
+}
+
+// makePair writes a certificate that is good for a year, and its key.
+//
+//	pair CERT KEY SERIAL
+func makePair(ts *testscript.TestScript, neg bool, args []string) {
+	serial, err := strconv.ParseInt(args[2], 10, 64)
+	ts.Check(err)
+	p, err := pki.New(serial, time.Now().Add(365*24*time.Hour))
+	ts.Check(err)
+	ts.Check(p.Write(ts.MkAbs(args[0]), ts.MkAbs(args[1])))
 }
 
 // refuses checks that `validate -c FILE` fails with exactly the errors that the

@@ -136,9 +136,9 @@ func logged(ts *testscript.TestScript, neg bool, args []string) {
 
 // sendSignal sends the server a signal.
 //
-//	signal TERM|INT
+//	signal TERM|INT|HUP
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
-	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT}
+	signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP}
 	ts.Check(current(ts).cmd.Process.Signal(signals[args[0]]))
 }
 

@@ -23,7 +23,7 @@ func validateCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := c.inspectModules(); err != nil {
+			if err := errors.Join(c.checkCertificate(), c.inspectModules()); err != nil {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "ok: %s: %s on %s\n",
@@ -33,6 +33,14 @@ func validateCommand(environ []string) *cobra.Command {
 	}
 	flags.add(cmd)
 	return cmd
+}
+
+func (c *config) checkCertificate() error {
+	var errs []error
+	for _, p := range c.locate(c.host.TLS.Check()) {
+		errs = append(errs, p)
+	}
+	return errors.Join(errs...)
 }
 
 func (c *config) inspectModules() error {

@@ -1,0 +1,52 @@
+package host
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+)
+
+// listen binds what the host listens on and loads the certificate. Nothing is
+// accepted yet. When it fails nothing stays open.
+func (h *Host) listen(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			h.unlisten()
+		}
+	}()
+	if h.cfg.TLS != (TLS{}) {
+		if h.cert, err = newCertificate(h.cfg.TLS, h.log); err != nil {
+			return err
+		}
+	}
+	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return nil
+}
+
+// unlisten undoes listen.
+func (h *Host) unlisten() {
+	if h.listener != nil {
+		h.listener.Close()
+	}
+	h.cert.close()
+}
+
+// public is the public listener as it is served.
+func (h *Host) public() net.Listener {
+	if h.cert == nil {
+		return h.listener
+	}
+	return tls.NewListener(h.listener, h.cert.config())
+}
+
+// Reload reads the certificate's files again, as SIGHUP asks for. On an error
+// everything stays as it is. Safe for concurrent use.
+func (h *Host) Reload() error {
+	if h.cert == nil {
+		return nil
+	}
+	return h.cert.reload()
+}
