@@ -1,0 +1,4 @@
+#ifndef YIMMO_ALLOCA_H
+#define YIMMO_ALLOCA_H
+#define alloca(n) __builtin_alloca(n)
+#endif

@@ -1,0 +1,5 @@
+#ifndef YIMMO_NETINET_TCP_H
+#define YIMMO_NETINET_TCP_H
+#define TCP_NODELAY 1
+#define TCP_KEEPIDLE 4
+#endif

@@ -1,0 +1,2 @@
+/* libev/ev.h - another name for ev.h. */
+#include "../ev.h"

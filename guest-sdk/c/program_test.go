@@ -1,0 +1,439 @@
+package c_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+)
+
+func TestEchoProgram(t *testing.T) {
+	d := begin(t, program(t, "echo"), options{})
+	d.wantLogs(`info "sample starts with 1 argument(s)"`)
+	d.connect(1)
+	d.turn()
+	d.want(`send 1 81 "Hello!"`)
+	d.text(1, "hi")
+	d.recv(1, 0x82, "\x00\xff")
+	d.text(1, "")
+	d.turn()
+	d.want(`send 1 81 "hi"`, `send 1 82 "\x00\xff"`, `send 1 81 ""`)
+	d.recv(1, 0x01, "fra")
+	d.recv(1, 0x00, "gm")
+	d.recv(1, 0x80, "")
+	d.close(1, 1000)
+	d.request(1, "GET", "/", "")
+	d.turn()
+	d.want(`send 1 01 "fra"`, `send 1 00 "gm"`, `send 1 80 ""`, `head 1 200 end content-type=text/plain "OK"`)
+	d.logs = d.logs[1:] // has a pointer
+	d.wantLogs(`info 1 "received \"hi\""`, `info 1 "received nothing"`, `info 1 "received \"fra\""`,
+		`info 1 "received nothing"`, `info 1 "gone"`)
+	d.stop()
+	d.want()
+	d.wantLogs(`info "the loop is over"`)
+}
+
+func TestFeaturesWanted(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		want abi.Feature
+	}{
+		{"echo", abi.FeatureHTTP | abi.FeatureTimers},
+		{"buffered", abi.FeatureHTTP | abi.FeatureTimers | abi.FeatureMessages},
+	} {
+		if got := load(t, program(t, tt.name), options{features: allFeatures}).i.Features(); got != tt.want {
+			t.Errorf("%s: features %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// main goes on after ev_run when the host stops the plugin, with what its
+// variables were and what the globals have become.
+func TestMainGoesOn(t *testing.T) {
+	d := begin(t, program(t, "totals"), options{})
+	d.connect(1)
+	d.connect(2)
+	d.recv(1, 0x01, "a")
+	d.recv(1, 0x80, "b")
+	d.text(2, "c")
+	d.close(1, 1000)
+	d.turn()
+	d.want(`send 1 01 "a"`, `send 1 80 "b"`, `send 2 81 "c"`)
+	d.wantLogs()
+	d.stop()
+	d.want(`close 2 1001`)
+	d.wantLogs(`warn "signal 15, events 0x400"`, `warn "connects 2, disconnects 1"`, `warn "frames 3, messages 2"`)
+}
+
+// ev_run may be called anywhere below main; main's own variables stay good.
+func TestNestedLoop(t *testing.T) {
+	d := begin(t, program(t, "nested"), options{})
+	d.wantLogs()
+	for id := range uint64(3) {
+		d.connect(id + 1)
+		d.text(id+1, "x")
+		d.turn()
+	}
+	d.want(`send 1 81 "served by sample"`, `send 2 81 "served by sample"`, `send 3 81 "served by sample"`)
+	d.stop()
+	d.wantLogs(`info "run returns after 3 frames"`, `info "main ends, served by sample"`, `info "at exit"`)
+	slices.Sort(d.said)
+	d.want(`close 1 1001`, `close 2 1001`, `close 3 1001`)
+}
+
+// A main that leaves with exit serves like any other; only the end is a trap.
+func TestExit(t *testing.T) {
+	d := begin(t, program(t, "exits"), options{})
+	d.connect(1)
+	d.text(1, "x")
+	d.turn()
+	d.want(`send 1 81 "x"`)
+	d.event(abi.Event{Kind: abi.EventStop}, nil)
+	d.try()
+	if d.err == nil || !strings.Contains(d.err.Error(), "yimmo_program_called_exit") {
+		t.Errorf("stop: got error %v, want a trap that names exit", d.err)
+	}
+}
+
+// Much memory, in main's frame and on the heap, is the same on both sides of ev_run.
+func TestBigMain(t *testing.T) {
+	d := begin(t, program(t, "big"), options{})
+	d.connect(1)
+	bytes := 0
+	for i := range 2500 {
+		text := string(make([]byte, i%300))
+		d.text(1, text)
+		d.turn()
+		d.said = nil
+		_ = bytes
+	}
+	d.stop()
+	d.wantLogs(`info "frame intact, last table in place, 2500 notes of 0 bytes, 2500 counted"`)
+}
+
+func TestMainGivesUp(t *testing.T) {
+	d := load(t, program(t, "gives_up"), options{})
+	d.event(abi.Event{Kind: abi.EventStart}, fields())
+	d.try()
+	if d.err == nil {
+		t.Error("start: the plugin runs although main returned")
+	}
+	d.wantLogs(`error "cannot go on: Address already in use"`,
+		`error "main returned before it ran the event loop: the plugin does not start"`)
+}
+
+func TestPort(t *testing.T) {
+	tests := []struct {
+		port string
+		want []string
+	}{
+		{"8081", nil},
+		{"80", []string{`info "the program asks for port 8081, the host listens on 80"`}},
+	}
+	for _, tt := range tests {
+		d := load(t, program(t, "buffered"), options{})
+		d.event(abi.Event{Kind: abi.EventStart}, fields(":port", tt.port))
+		d.turn()
+		d.wantLogs(tt.want...)
+	}
+}
+
+func TestChatProgram(t *testing.T) {
+	d := begin(t, program(t, "chat"), options{}, "room_title", "the den")
+	d.logs = nil // the port
+	d.connect(1)
+	d.connect(2)
+	d.turn()
+	d.want(`send 1 81 "Welcome to the den, guest-1!"`, `send 2 81 "Welcome to the den, guest-2!"`,
+		`send 1 81 "*: guest-2"`)
+	d.text(1, "/nick ann!")
+	d.text(1, "hello")
+	d.text(2, "/who")
+	d.recv(2, 0x82, "x")
+	d.text(2, "not heard any more")
+	d.request(1, "GET", "/", "")
+	d.turn()
+	d.want(`send 1 81 "ann"`, `send 2 81 "ann: hello"`, `send 2 81 "guest-2 ann"`, `close 2 1008`,
+		`head 1 200 end "2 joined the den"`)
+	d.wantLogs(`warn 2 "receive callback returned 22 (Invalid argument): session closed with 1008"`)
+	d.close(2, 1008)
+	d.turn()
+	d.want(`send 1 81 "-: guest-2"`)
+	d.stop()
+	d.wantLogs(`info "the den closes, 2 joined"`)
+	d.want(`close 1 1001`)
+}
+
+func TestHTTPProgram(t *testing.T) {
+	tests := []struct {
+		name, method, path, body string
+		headers                  []string
+		want                     string
+	}{
+		{name: "headers", path: "/headers", headers: []string{"accept", "a", "accept", "b", "cookie", "x=y"},
+			want: `head 1 200 end "host=example.org\naccept=a,b\ncookie=x=y\n"`},
+		{name: "response headers", path: "/agent", headers: []string{"user-agent", "test/1"},
+			want: `head 1 204 end X-Agent=test/1 x-list=a,b set-cookie=a=1 set-cookie=b=2 ""`},
+		{name: "no body", path: "/body", want: `head 1 200 end "received nothing"`},
+		{name: "body", method: "POST", path: "/body", body: "abc", want: `head 1 200 end "received 3 of 3: abc"`},
+		{name: "query", path: "/base64?yimmo", want: `head 1 200 end "eWltbW8="`},
+		{name: "empty query", path: "/base64?", want: `head 1 200 end ""`},
+		{name: "fragment", path: "/base64?ab#c", want: `head 1 200 end "YWI="`},
+		{name: "server data", path: "/data", want: `head 1 200 end "the server's data"`},
+		{name: "not found", path: "/nowhere", want: `head 1 404 end ""`},
+		{name: "error", path: "/error", want: `head 1 500 end ""`},
+		{name: "error with a status of its own", path: "/error?13", want: `head 1 403 end ""`},
+		{name: "error that is a status", path: "/error?451", want: `head 1 451 end ""`},
+		{name: "status", path: "/status?418", want: `head 1 418 end ""`},
+		{name: "status that is none", path: "/status?99", want: `head 1 500 end ""`},
+	}
+	m := program(t, "http")
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := begin(t, m, options{})
+			d.request(1, tt.method, tt.path, tt.body, tt.headers...)
+			d.turn()
+			d.want(tt.want)
+		})
+	}
+}
+
+func TestHTTPLarge(t *testing.T) {
+	d := begin(t, program(t, "http"), options{})
+	body := make([]byte, 300_000)
+	for i := range body {
+		body[i] = 'a' + byte(i%26)
+	}
+	d.request(1, "PUT", "/body", string(body))
+	d.turn()
+	if len(d.said) != 1 || len(d.said[0]) < 300_000 {
+		t.Errorf("answer to a large body: %d lines", len(d.said))
+	}
+}
+
+func TestHTTPLater(t *testing.T) {
+	d := begin(t, program(t, "http"), options{})
+	d.request(1, "GET", "/later?0", "")
+	d.request(2, "GET", "/later?2", "")
+	d.request(3, "GET", "/later?1", "")
+	d.turn()
+	d.want()
+	d.gone(3)
+	d.turn()
+	d.advance(100e6)
+	d.want(`head 1 200 end x-later=yes ""`, `head 2 200 x-later=yes "part "`, `body 2 "part "`, `body 2 end ""`)
+	d.stop()
+	d.logs = d.logs[len(d.logs)-1:]
+	d.wantLogs(`info "stops after 3 requests"`)
+}
+
+func TestHTTPSessions(t *testing.T) {
+	d := begin(t, program(t, "stream"), options{})
+	d.request(1, "POST", "/", string(make([]byte, 2500)))
+	d.turn()
+	d.want(`head 1 202 end "2500 bytes in 3 parts"`)
+	d.request(2, "POST", "/", "no!")
+	d.request(3, "POST", "/", "anything", "x-stop", "1")
+	d.turn()
+	d.want(`head 2 400 end ""`, `head 3 417 end ""`)
+	d.request(4, "GET", "/", "")
+	d.turn()
+	d.want(`head 4 202 end "0 bytes in 0 parts"`)
+	d.logs = nil
+	d.stop()
+	d.wantLogs(`info "4 sessions were cleaned up"`)
+}
+
+// Buffered mode gives whole messages, with their length and the first opcode,
+// whether the host puts them together or the library does.
+func TestBufferedProgram(t *testing.T) {
+	m := program(t, "buffered")
+	d := begin(t, m, options{})
+	d.connect(1)
+	d.connect(2)
+	d.recv(1, 0x81, "whole")
+	d.recv(1, 0x81, "")
+	d.recv(1, 0x01, "fra")
+	d.recv(2, 0x02, "other ")
+	d.recv(1, 0x00, "")
+	d.recv(1, 0x00, "gmen")
+	d.recv(2, 0x80, "session")
+	d.recv(1, 0x80, "")
+	d.recv(1, 0x02, "")
+	d.recv(1, 0x80, "")
+	d.turn()
+	d.want(`send 1 82 "81 5 whole"`, `send 1 82 "81 0 "`, `send 2 82 "82 13 other session"`, `send 1 82 "81 7 fragmen"`,
+		`send 1 82 "82 0 "`)
+	for range 60 { // one by one, each at the limit
+		d.recv(1, 0x82, string(make([]byte, 4096)))
+	}
+	d.turn()
+	if len(d.said) != 60 {
+		t.Errorf("60 messages: got %d answers", len(d.said))
+	}
+	d.said = nil
+	d.recv(1, 0x82, string(make([]byte, 4097)))
+	d.recv(2, 0x01, string(make([]byte, 4000)))
+	d.recv(2, 0x80, string(make([]byte, 97)))
+	d.text(2, "dropped")
+	d.turn()
+	d.want(`close 1 1009`, `close 2 1009`)
+
+	d = begin(t, m, options{features: allFeatures})
+	d.connect(1)
+	d.recv(1, 0x81, "from the host")
+	d.recv(1, 0x82, "")
+	d.turn()
+	d.want(`send 1 82 "81 13 from the host"`, `send 1 82 "82 0 "`)
+
+	d = begin(t, program(t, "buffered", "-DYMO_WS_MSG_LEN_MAX=10"), options{})
+	d.connect(1)
+	d.recv(1, 0x81, "0123456789")
+	d.recv(1, 0x81, "0123456789!")
+	d.turn()
+	d.want(`send 1 82 "81 10 0123456789"`, `close 1 1009`)
+}
+
+func TestCallbackStatuses(t *testing.T) {
+	d := begin(t, program(t, "statuses"), options{})
+	id := uint64(0)
+	open := func() {
+		id++
+		d.connect(id)
+	}
+	open()
+	for range 1 {
+		d.text(id, "13")
+		d.text(id, "0") // dropped: the session is closing
+		open()
+		d.text(id, "999")
+		open()
+		d.text(id, "4000")
+		open()
+		d.text(id, "1005") // may not be sent
+	}
+	d.turn()
+	d.want(`close 1 1008`, `close 2 1011`, `close 3 4000`, `close 4 1011`)
+	open()
+	d.text(id, "c13")
+	open()
+	open()
+	d.text(id, "c404")
+	open()
+	open()
+	d.text(id, "g13")
+	open()
+	d.close(1, 1008)
+	d.turn()
+	d.want(`refuse 6 403`, `refuse 8 404`, `send 10 81 "hi"`, `close 10 1008`)
+	d.wantLogs(
+		`warn 1 "receive callback returned 13 (Permission denied): session closed with 1008"`,
+		`warn 2 "receive callback returned 999 (Error 999): session closed with 1011"`,
+		`warn 3 "receive callback returned 4000 (Error 4000): session closed with 4000"`,
+		`warn 4 "receive callback returned 1005 (Error 1005): session closed with 1011"`,
+		`warn 6 "connect callback returned 13 (Permission denied): handshake refused with 403"`,
+		`warn 8 "connect callback returned 404 (Error 404): handshake refused with 404"`,
+		`warn 10 "connect callback returned 13 (Permission denied): session closed with 1008"`,
+		`info 1 "closed; sending now gives EPIPE"`)
+}
+
+func TestControlProgram(t *testing.T) {
+	d := begin(t, program(t, "control"), options{})
+	d.connect(1)
+	d.connect(2)
+	for _, s := range []string{"ping", "pong", "bad", "stack", "chain", "close"} {
+		d.text(1, s)
+	}
+	d.text(2, "quit")
+	d.text(2, "after")
+	d.turn()
+	d.want(`send 1 89 ""`, `send 1 8a "x"`, `send 1 81 "1 1 1 1"`, `send 1 81 "again"`, `send 1 81 "local"`,
+		`send 1 82 "abc0123456789012345678901234567890123456789"`, `close 1 4001 "bye"`, `close 2 0`)
+	d.wantLogs(`info 1 "chain of 43 bytes, b is in it, its tail the same"`, `info 1 "close: 0, then: 99"`)
+}
+
+func TestLoggingProgram(t *testing.T) {
+	d := begin(t, program(t, "logging"), options{}, "GREETING", "Grüezi")
+	d.wantLogs(
+		`error "fatal -1"`, `error "error a     b|c    |"`, `warn "warning 7 ff FF 0xff 10"`,
+		`info "notice 00042 +42  42 007"`, `info "info -5000000000 18446744073709551615 123456 4 x %"`,
+		`debug "main:22: debug (nil)"`, `debug "main:23: debug without arguments"`, `trace "main:24: trace -1 200"`,
+		`info "message %s is not a format"`, `info "float 3.500000 2.67   -0.333 1.234568e+04 0.0001 1e+20"`,
+		`info "star     42 abc 7   |"`, `info "level NOTICE"`,
+		`debug "main:34 (00112233-4455-6677-8899-aabbccddeeff): with an id 1"`,
+		`info "two"`, `info "lines, and a half"`, `warn "to stderr"`, `warn "perror: No such file or directory"`,
+		`info "no endfputs"`, `info "!"`, `error "syslog 3"`, `info "time 2023-11-14 22:13:20"`, `info "Grüezi"`)
+	d.request(1, "GET", "/", "")
+	d.turn()
+	d.want(`head 1 200 end content-type=text/plain "OK"`)
+	d.stop()
+	d.wantLogs(`info "the end"`)
+}
+
+func TestTimersProgram(t *testing.T) {
+	d := begin(t, program(t, "timers"), options{})
+	d.wantLogs(`info "prepared"`)
+	d.advance(6e9)
+	d.wantLogs(`info "once, active 0, data here"`, `info "tick 1 at 1700000001.00, remaining 2.00, timer"`,
+		`info "tick 2 at 1700000003.00, remaining 2.00, timer"`, `info "tick 3 at 1700000005.00, remaining 2.00, timer"`)
+	d.connect(1)
+	d.text(1, "wake")
+	d.turn()
+	d.want(`send 1 81 "wake"`)
+	d.wantLogs(`info 1 "sent, pending 1"`, `info 1 "woken, 1"`)
+	d.advance(3e9)
+	d.text(1, "stay")
+	d.turn()
+	d.advance(4e9)
+	d.want(`send 1 81 "stay"`)
+	d.advance(2e9)
+	d.want(`close 1 1001`)
+	d.close(1, 1001)
+	d.turn()
+	d.advance(3600e9)
+	d.wantLogs(`info "the hour 1700002800, next 1700006400"`)
+	d.stop()
+	d.wantLogs(`info "3 ticks"`, `info "cleaned up"`)
+
+	d = begin(t, program(t, "timers"), options{features: abi.FeatureHTTP})
+	d.wantLogs(`error "the host has no timers: ev_timer and ev_periodic watchers will not be called"`, `info "prepared"`)
+}
+
+func TestUpgradeProgram(t *testing.T) {
+	d := begin(t, program(t, "upgrade"), options{})
+	d.connectTo(1, "/ok?a=b", "x-token", "secret")
+	d.text(1, "in")
+	d.connectTo(2, "/ok")
+	d.connectTo(3, "/moved")
+	d.connectTo(4, "/plain")
+	d.turn()
+	d.want(`send 1 81 "in"`, `refuse 2 403`, `refuse 3 307 location=/elsewhere "go there"`, `refuse 4 426`)
+	d.logs = d.logs[:1]
+	d.wantLogs(`info 1 "websocket upgrade of /ok by example.org"`)
+}
+
+func TestIncludesProgram(t *testing.T) {
+	d := begin(t, program(t, "includes"), options{}, "YIMMO_LOG_LEVEL", "TRACE")
+	d.wantLogs(`info "libyimmo 0.2.4 interface, log level TRACE"`, `info "0 failures"`)
+	d.stop()
+	d.wantLogs(`info "stopped by 15"`)
+}
+
+// Without a WebSocket handler nobody is let in.
+func TestNoHandler(t *testing.T) {
+	d := begin(t, program(t, "http"), options{})
+	d.connect(1)
+	d.turn()
+	d.want(`refuse 1 501`)
+}
+
+// A session that another instance accepted is told to the program, but nobody is
+// greeted twice.
+func TestTakenOver(t *testing.T) {
+	d := begin(t, program(t, "echo"), options{})
+	d.event(abi.Event{Kind: abi.EventConnect, ID: 5, Flags: abi.FlagSynthesised}, fields(":path", "/"))
+	d.text(5, "still here")
+	d.turn()
+	d.want(`send 5 81 "still here"`)
+}

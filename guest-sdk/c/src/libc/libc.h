@@ -1,0 +1,23 @@
+/* The small C library: how its sources name things.
+ *
+ * In a plugin the functions have their C names. Elsewhere, in tests, they are
+ * called yc_memcpy and so on, so that they can be compared with the real ones.
+ */
+#ifndef YIMMO_SRC_LIBC_H
+#define YIMMO_SRC_LIBC_H
+
+#include "../core.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__wasm__)
+#define YC(name) name
+#else
+#define YC(name) yc_##name
+#endif
+
+#endif

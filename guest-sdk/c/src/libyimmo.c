@@ -1,0 +1,21 @@
+/* libyimmo.c - the SDK for programs with libyimmo's interface, in one file: compile
+ * it with your program.
+ *
+ *     make -C guest-sdk/c PROGRAM=/path/to/program.c
+ */
+#include "yimmo.c"
+
+#include "ymo/bucket.c"
+#include "ymo/config.c"
+#include "ymo/headers.c"
+#include "ymo/http.c"
+#include "ymo/ids.c"
+#include "ymo/log.c"
+#include "ymo/loop.c"
+#include "ymo/plugin.c"
+#include "ymo/program.c"
+#include "ymo/queue.c"
+#include "ymo/server.c"
+#include "ymo/session.c"
+#include "ymo/status.c"
+#include "ymo/util.c"

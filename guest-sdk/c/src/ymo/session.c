@@ -1,0 +1,369 @@
+/* WebSocket sessions. */
+#include "ymo.h"
+
+/* Sessions that are over rest for a while before their place is used again: a
+ * program that still holds the pointer is told that it is closed, not given
+ * somebody else's session. */
+#define RESTING 256
+
+typedef enum session_state {
+	OVER,       /* closed, or never was */
+	CONNECTING, /* in the connect callback: nothing decided */
+	OPEN,
+	CLOSING,    /* our close frame is on its way */
+	FAILED,     /* a callback's status closed it: what still comes is dropped */
+} session_state;
+
+struct ymo_ws_session {
+	ymo_conn_t conn; /* its id is 0 while the session rests */
+	session_state state;
+	bool spoke;      /* something was sent */
+	bool quiet;      /* taken over from another instance: the connect callback's sends are dropped */
+	void *user;
+	char *message;   /* being put together, buffered mode */
+	size_t len, cap;
+	uint8_t flags;   /* of its first frame */
+	bool begun;
+	ymo_ws_session_t *next; /* resting */
+};
+
+static ymo_ids sessions;
+static ymo_ws_session_t *resting, **resting_end = &resting;
+static unsigned resting_count;
+
+static ymo_ws_session_t *new_session(void)
+{
+	ymo_ws_session_t *s = resting;
+	if (s && resting_count > RESTING) {
+		resting = s->next;
+		resting_count--;
+	} else if (!(s = malloc(sizeof *s))) {
+		return NULL;
+	}
+	memset(s, 0, sizeof *s);
+	return s;
+}
+
+/* rest ends a session whose callbacks are done. */
+static void rest(ymo_ws_session_t *s)
+{
+	ymo_ids_remove(&sessions, s->conn.id);
+	ymo_conn_over(&s->conn);
+	free(s->message);
+	memset(s, 0, sizeof *s);
+	*resting_end = s;
+	resting_end = &s->next;
+	resting_count++;
+}
+
+/* The protocol. */
+
+ymo_proto_t *yimmo_ws_proto_create(ymo_ws_server_flags_t flags, ymo_ws_connect_cb_t connect_cb,
+	ymo_ws_recv_cb_t recv_cb, ymo_ws_close_cb_t close_cb, size_t message_max)
+{
+	ymo_proto_t *p = calloc(1, sizeof *p);
+	if (!p) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	p->name = "WS";
+	p->is_ws = true;
+	p->flags = flags;
+	p->connect = connect_cb;
+	p->recv = recv_cb;
+	p->close = close_cb;
+	p->message_max = message_max;
+	if (flags & YMO_WS_SERVER_BUFFERED)
+		ymo_wants_messages = true;
+	return p;
+}
+
+static ymo_http_upgrade_status_t accept_websocket(const char *upgrade, ymo_http_request_t *request,
+	ymo_http_response_t *response)
+{
+	(void)request, (void)response;
+	return strcmp(upgrade, "websocket") ? YMO_HTTP_UPGRADE_NOPROTO : YMO_HTTP_UPGRADE_HANDLED;
+}
+
+ymo_http_upgrade_handler_t *ymo_ws_http_upgrade_handler(ymo_proto_t *proto)
+{
+	if (!proto || !proto->is_ws) {
+		errno = EINVAL;
+		return NULL;
+	}
+	proto->handler = (ymo_http_upgrade_handler_t){ accept_websocket, proto };
+	return &proto->handler;
+}
+
+/* Sending. */
+
+/* close_frame gives the close command for the payload of a close frame: nothing,
+ * or two bytes of code and a reason. */
+static ymo_status_t close_frame(ymo_ws_session_t *s, ymo_bucket_t *payload)
+{
+	unsigned char text[YIMMO_MAX_CLOSE_REASON + 2];
+	size_t n = 0;
+	for (; payload; payload = payload->next) {
+		if (payload->len > sizeof text - n)
+			return EINVAL;
+		if (payload->len)
+			memcpy(text + n, payload->data, payload->len);
+		n += payload->len;
+	}
+	if (n == 1)
+		return EINVAL;
+	yimmo_bucket reason = { text + 2, n ? n - 2 : 0 };
+	uint16_t code = n ? (uint16_t)(text[0] << 8 | text[1]) : 0;
+	int err = yimmo_give((yimmo_command){ .kind = YIMMO_COMMAND_CLOSE, .code = code, .id = s->conn.id }, &reason, 1);
+	if (!err)
+		s->state = CLOSING;
+	return err;
+}
+
+static ymo_status_t send_frame(ymo_ws_session_t *s, uint8_t flags, ymo_bucket_t *payload)
+{
+	unsigned op = flags & YMO_WS_MASK_OP;
+	if (!s || (op > YMO_WS_OP_BINARY && (op < YMO_WS_OP_CLOSE || op > YMO_WS_OP_PONG)))
+		return EINVAL;
+	if (s->state == OVER)
+		return EPIPE;
+	if (s->state == CLOSING)
+		return EADDRNOTAVAIL;
+	if (s->state == FAILED)
+		return ECONNABORTED;
+	if (s->quiet)
+		return YMO_OKAY;
+	int err = op == YMO_WS_OP_CLOSE ? close_frame(s, payload)
+		: ymo_give_chain((yimmo_command){ .kind = YIMMO_COMMAND_SEND, .flags = flags, .id = s->conn.id }, NULL, payload);
+	if (!err)
+		s->spoke = true;
+	return err;
+}
+
+ymo_status_t ymo_ws_session_send(ymo_ws_session_t *s, uint8_t flags, ymo_bucket_t *payload)
+{
+	ymo_status_t err = send_frame(s, flags, payload);
+	if (err)
+		ymo_bucket_forgive(payload);
+	else
+		ymo_bucket_sent(payload);
+	return err;
+}
+
+void ymo_ws_session_set_userdata(ymo_ws_session_t *s, void *user) { s->user = user; }
+void *ymo_ws_session_get_userdata(ymo_ws_session_t *s) { return s->user; }
+
+void ymo_sessions_close(uint16_t code)
+{
+	for (uint32_t i = 0; i < sessions.cap; i++) {
+		ymo_ws_session_t *s = sessions.at[i].value;
+		if (sessions.at[i].id && s->state == OPEN && !yimmo_close(s->conn.id, code, NULL))
+			s->state = CLOSING;
+	}
+}
+
+ymo_status_t ymo_conn_shutdown(ymo_conn_t *c)
+{
+	if (!c || !c->is_session)
+		return EINVAL;
+	ymo_ws_session_t *s = (ymo_ws_session_t *)c; /* its first member */
+	if (s->state != OPEN && s->state != CONNECTING)
+		return s->state == OVER ? EPIPE : EADDRNOTAVAIL;
+	ymo_status_t err = yimmo_close(c->id, YIMMO_CLOSE_NORMAL, NULL);
+	if (!err)
+		s->state = CLOSING;
+	return err;
+}
+
+/* Connecting. */
+
+static void refuse(uint64_t id, uint16_t status)
+{
+	yimmo_refuse(id, status, NULL, 0, NULL, 0);
+}
+
+/* choose walks through the upgrade handlers. It returns the WebSocket protocol
+ * that takes the session, or NULL after it refused. */
+static ymo_proto_t *choose(const yimmo_event *e, ymo_proto_t *http)
+{
+	ymo_look *look = NULL;
+	ymo_http_request_t *request = NULL;
+	ymo_http_response_t *response = NULL;
+	ymo_proto_t *chosen = NULL;
+	uint16_t status = YMO_HTTP_NOT_IMPLEMENTED;
+	for (ymo_upgrade *u = http->upgrades; u; u = u->next) {
+		if (u->cb == accept_websocket) {
+			chosen = u->proto;
+			break;
+		}
+		if (!look && !(look = ymo_look_create(e, &request, &response))) {
+			status = YMO_HTTP_SERVICE_UNAVAILABLE;
+			break;
+		}
+		errno = 0;
+		ymo_http_upgrade_status_t verdict = u->cb("websocket", request, response);
+		if (verdict == YMO_HTTP_UPGRADE_NOPROTO)
+			continue;
+		if (verdict == YMO_HTTP_UPGRADE_HANDLED && u->proto && u->proto->is_ws) {
+			chosen = u->proto;
+			break;
+		}
+		status = verdict == YMO_HTTP_UPGRADE_IGNORE ? YMO_HTTP_UPGRADE_REQUIRED : ymo_http_code(errno ? errno : EINVAL);
+		break;
+	}
+	if (!chosen && look)
+		ymo_look_refuse(look, e->id, status);
+	else if (!chosen)
+		refuse(e->id, status);
+	ymo_look_free(look);
+	return chosen;
+}
+
+/* failed ends a session because a callback said so. */
+static void failed(ymo_ws_session_t *s, const char *callback, int status)
+{
+	char outcome[48];
+	if (s->state == CLOSING || s->state == FAILED)
+		return;
+	if (s->state == CONNECTING && !s->spoke && !s->quiet) {
+		uint16_t code = ymo_http_code(status);
+		yimmo_format(outcome, sizeof outcome, "handshake refused with %u", code);
+		ymo_report(callback, status, outcome);
+		refuse(s->conn.id, code);
+		rest(s);
+		return;
+	}
+	uint16_t code = ymo_close_code(status);
+	yimmo_format(outcome, sizeof outcome, "session closed with %u", code);
+	ymo_report(callback, status, outcome);
+	s->state = FAILED;
+	yimmo_close(s->conn.id, code, NULL);
+}
+
+void ymo_on_connect(const yimmo_event *e)
+{
+	bool taken_over = e->flags & YIMMO_FLAG_SYNTHESISED;
+	ymo_server_t *server = ymo_serving;
+	if (!server || server->state != YMO_SERVER_STARTED) {
+		if (!taken_over)
+			refuse(e->id, YMO_HTTP_SERVICE_UNAVAILABLE);
+		return;
+	}
+	ymo_proto_t *proto = server->proto->is_ws ? server->proto : choose(e, server->proto);
+	if (!proto)
+		return;
+	ymo_ws_session_t *s = new_session();
+	if (!s || !ymo_ids_put(&sessions, e->id, s)) {
+		free(s);
+		ymo_log(YMO_LOG_ERROR, "out of memory for a session");
+		if (taken_over)
+			yimmo_close(e->id, YIMMO_CLOSE_TRY_AGAIN, NULL);
+		else
+			refuse(e->id, YMO_HTTP_SERVICE_UNAVAILABLE);
+		return;
+	}
+	s->state = CONNECTING;
+	s->quiet = taken_over;
+	ymo_conn_open(&s->conn, e->id, proto, true);
+	ymo_status_t status = proto->connect ? proto->connect(s) : YMO_OKAY;
+	if (status != YMO_OKAY) {
+		failed(s, "connect", status);
+		return;
+	}
+	s->quiet = false;
+	if (s->state == CONNECTING)
+		s->state = OPEN;
+}
+
+/* Receiving. */
+
+static void hand_over(ymo_ws_session_t *s, uint8_t flags, const char *data, size_t len)
+{
+	ymo_proto_t *p = s->conn.proto;
+	ymo_status_t status = p->recv ? p->recv(s, s->user, flags, data ? data : "", len) : YMO_OKAY;
+	if (status != YMO_OKAY && s->conn.id)
+		failed(s, "receive", status);
+}
+
+static void too_large(ymo_ws_session_t *s)
+{
+	ymo_log(YMO_LOG_WARNING, "message larger than %zu bytes (YMO_WS_MSG_LEN_MAX): session closed with 1009",
+		s->conn.proto->message_max);
+	s->state = FAILED;
+	yimmo_close(s->conn.id, YIMMO_CLOSE_TOO_BIG, NULL);
+}
+
+static bool room_in_message(ymo_ws_session_t *s, size_t n)
+{
+	if (s->cap - s->len >= n)
+		return true;
+	size_t cap = s->len + n + s->len / 2;
+	char *p = realloc(s->message, cap ? cap : 1);
+	if (p) {
+		s->message = p;
+		s->cap = cap;
+	}
+	return p != NULL;
+}
+
+/* collect puts fragments together. A message that comes whole is handed over
+ * where it lies. */
+static void collect(ymo_ws_session_t *s, const yimmo_event *e)
+{
+	size_t most = s->conn.proto->message_max;
+	if (e->len > most || s->len > most - e->len) {
+		too_large(s);
+		return;
+	}
+	if (!s->begun && e->flags & YIMMO_FLAG_FIN) {
+		hand_over(s, e->flags, yimmo_data(e), e->len);
+		return;
+	}
+	if (!s->begun)
+		s->flags = e->flags | YIMMO_FLAG_FIN;
+	s->begun = true;
+	if (!room_in_message(s, e->len)) {
+		failed(s, "receive", ENOMEM);
+		return;
+	}
+	if (e->len)
+		memcpy(s->message + s->len, yimmo_data(e), e->len);
+	s->len += e->len;
+	if (!(e->flags & YIMMO_FLAG_FIN))
+		return;
+	/* The callback may close and free the session: what it gets is not in it. */
+	char *message = s->message;
+	size_t len = s->len;
+	s->message = NULL;
+	s->len = s->cap = 0;
+	s->begun = false;
+	hand_over(s, s->flags, message, len);
+	/* What was sent may refer to it: it goes with the buckets. */
+	ymo_bucket_t *b = ymo_bucket_create(NULL, NULL, message, len, NULL, 0);
+	if (b)
+		ymo_bucket_sent(b);
+	else
+		ymo_log(YMO_LOG_ERROR, "out of memory: a message is lost"); /* never freed, never used again */
+}
+
+void ymo_on_recv(const yimmo_event *e)
+{
+	ymo_ws_session_t *s = ymo_ids_get(&sessions, e->id);
+	if (!s || s->state == FAILED)
+		return;
+	if (s->conn.proto->flags & YMO_WS_SERVER_BUFFERED)
+		collect(s, e);
+	else
+		hand_over(s, e->flags, yimmo_data(e), e->len);
+}
+
+void ymo_on_close(const yimmo_event *e)
+{
+	ymo_ws_session_t *s = ymo_ids_get(&sessions, e->id);
+	if (!s)
+		return;
+	s->state = OVER;
+	if (s->conn.proto->close)
+		s->conn.proto->close(s, s->user);
+	rest(s);
+}

@@ -1,0 +1,124 @@
+/* What the parts of the libyimmo layer know of each other. */
+#ifndef YIMMO_SRC_YMO_H
+#define YIMMO_SRC_YMO_H
+
+#include "../core.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../include/yimmo.h"
+#include "../../include/ymo_bucket.h"
+#include "../../include/ymo_http.h"
+#include "../../include/ymo_log.h"
+#include "../../include/ymo_ws.h"
+
+struct ymo_conn {
+	ymo_server_t *server;
+	ymo_proto_t *proto;
+	uint64_t id;
+	void *user; /* what user_init returned */
+	bool is_session;
+};
+
+typedef struct ymo_upgrade {
+	struct ymo_upgrade *next;
+	ymo_http_upgrade_cb_t cb;
+	ymo_proto_t *proto;
+} ymo_upgrade;
+
+struct ymo_proto {
+	const char *name;
+	bool is_ws;
+	/* WebSocket */
+	ymo_ws_server_flags_t flags;
+	ymo_ws_connect_cb_t connect;
+	ymo_ws_recv_cb_t recv;
+	ymo_ws_close_cb_t close;
+	size_t message_max;
+	ymo_http_upgrade_handler_t handler;
+	/* HTTP */
+	ymo_http_session_init_cb_t session_init;
+	ymo_http_session_cleanup_cb_t session_cleanup;
+	ymo_http_cb_t http;
+	ymo_http_header_cb_t header;
+	ymo_http_body_cb_t body;
+	ymo_upgrade *upgrades;
+	void *data;
+};
+
+struct ymo_server {
+	ymo_server_config_t config;
+	ymo_proto_t *proto;
+	ymo_server_state_t state;
+};
+
+extern ymo_server_t *ymo_serving; /* the server that was started first, or NULL */
+
+/* server.c */
+void ymo_conn_open(ymo_conn_t *c, uint64_t id, ymo_proto_t *proto, bool is_session);
+void ymo_conn_over(ymo_conn_t *c);
+
+/* status.c: what a callback's status means, the README's table. */
+uint16_t ymo_close_code(int status);
+uint16_t ymo_http_code(int status);
+void ymo_report(const char *callback, int status, const char *outcome);
+
+/* ids.c: from ids of the host to what the layer keeps for them. */
+typedef struct ymo_ids {
+	struct ymo_id { uint64_t id; void *value; } *at;
+	uint32_t used, cap; /* cap is 0 or a power of two */
+} ymo_ids;
+void *ymo_ids_get(const ymo_ids *t, uint64_t id);
+bool ymo_ids_put(ymo_ids *t, uint64_t id, void *value);
+void ymo_ids_remove(ymo_ids *t, uint64_t id);
+
+/* bucket.c */
+void ymo_bucket_sent(ymo_bucket_t *chain);    /* freed when the host has read it */
+void ymo_bucket_forgive(ymo_bucket_t *chain); /* sending failed: freed then, unless the program does */
+void ymo_bucket_reset(void);
+
+/* yimmo_give_chain gives a command with a payload of its own, if there is one,
+ * and a chain of buckets. */
+int ymo_give_chain(yimmo_command c, const yimmo_bucket *payload, ymo_bucket_t *chain);
+
+/* session.c */
+void ymo_on_connect(const yimmo_event *e);
+void ymo_on_recv(const yimmo_event *e);
+void ymo_on_close(const yimmo_event *e);
+void ymo_sessions_close(uint16_t code);
+
+/* http.c and headers.c */
+void ymo_on_http(const yimmo_event *e);
+void ymo_on_http_body(const yimmo_event *e);
+void ymo_on_http_gone(const yimmo_event *e);
+void ymo_http_reset(void);
+bool ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
+/* A request that is only looked at: an upgrade handler's. NULL: no memory. */
+typedef struct ymo_look ymo_look;
+ymo_look *ymo_look_create(const yimmo_event *e, ymo_http_request_t **request, ymo_http_response_t **response);
+void ymo_look_free(ymo_look *l);
+/* Gives the look's response as the refusal of a connect. */
+void ymo_look_refuse(ymo_look *l, uint64_t session, uint16_t status);
+
+/* loop.c */
+void ymo_on_timer(const yimmo_event *e);
+void ymo_loop_pending(void);   /* what callbacks have set off */
+void ymo_loop_end(void);       /* check, idle and prepare watchers */
+void ymo_loop_stop(void);      /* signal watchers and handlers */
+
+/* config.c: the start event's fields, kept for good. */
+bool ymo_config_keep(const yimmo_event *e);
+const char *ymo_config(const char *name);
+
+/* program.c, or test/native.c: main. start and finish run as hooks, see core.h;
+ * what follows them tells how it went. */
+void ymo_program_probe(void);
+void ymo_program_start(void);
+void ymo_program_finish(void);
+bool ymo_program_serves(void);         /* main has come to ev_run */
+void ymo_program_at_exit(void);
+extern bool ymo_wants_messages; /* main asked for buffered mode */
+
+#endif
