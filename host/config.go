@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
@@ -21,10 +22,10 @@ type Config struct {
 	// Port 0 picks a free one; [Host.Addr] tells which.
 	Listen string
 
-	// Transport chooses how upgraded connections are read and written:
 	// TLS is the listener's certificate. Default none: plain HTTP.
 	TLS TLS
 
+	// Transport chooses how upgraded connections are read and written:
 	// [TransportAuto], [TransportPoll] or [TransportStream]. Default auto.
 	Transport string
 
@@ -74,6 +75,13 @@ type Plugin struct {
 
 	// Module is the module itself, for embedding programs.
 	Module []byte
+
+	// Native makes the instances in place of a module: a plugin that is Go code
+	// of the embedding program, or the server of a benchmark that leaves the
+	// guest out. There is no sandbox, no limit of time and no limit of memory,
+	// and a panic ends the process; Path, Module and Memory are ignored. Called
+	// once for each lane and again after an error of its Turn.
+	Native func() lane.Guest
 
 	// Route is the path the plugin serves, as in [net/http.ServeMux] without
 	// method and wildcards: "/chat" is that path alone, "/chat/" all below it,
@@ -153,6 +161,35 @@ type Limits struct {
 	// 4 MiB; above it close 1008. Reading from the peer pauses at a quarter of it.
 	Queue int64
 
+	// Ping is how long a peer may be silent before the host pings it. Every frame
+	// of the peer counts, and while a message is unfinished MessageTime watches
+	// instead. Default 25s, below the minute after which proxies and routers
+	// forget a connection.
+	Ping time.Duration
+
+	// Pong is how long a peer that was pinged may go on being silent before it is
+	// cut. Default 10s. Ping, Pong and Idle are noticed half a second late at most.
+	// It ends sessions whose peer has gone without a word.
+	Pong time.Duration
+
+	// Idle is how long a session may be without a data frame in either direction;
+	// then close 1001. Default 0: off, for a quiet session that answers pings is
+	// nothing wrong. It ends sessions that somebody has forgotten.
+	Idle time.Duration
+
+	// ControlRate is the most pings and pongs a peer may send a second, on average;
+	// two and a half seconds' worth may come at once. Default 20; above it close
+	// 1008. It stops floods of pings, each of which the host has to answer.
+	ControlRate int
+
+	// MessageRate is the same for messages. Default 0: no limit, the plugin may
+	// well be made for many.
+	MessageRate int
+
+	// ByteRate is the same for the payload of messages, in bytes; one of the
+	// largest may always come at once. Default 0: no limit.
+	ByteRate int64
+
 	// Sessions is the most sessions all plugins may have together; above it
 	// 503. Default: eight tenths of the descriptors the process may open.
 	Sessions int
@@ -186,6 +223,9 @@ func DefaultLimits() Limits {
 		MessageTime: 10 * time.Second,
 		CloseTime:   5 * time.Second,
 		WriteTime:   5 * time.Second,
+		Ping:        25 * time.Second,
+		Pong:        10 * time.Second,
+		ControlRate: 20,
 		Queue:       4 << 20,
 		Memory:      64 << 20,
 		Turn:        100 * time.Millisecond,
@@ -214,6 +254,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("%s: %v: %s", key, value, remedy))
 	}
 	c.Limits.validate(bad)
+	c.TLS.validate(bad)
 	switch c.Transport {
 	case "", TransportAuto, TransportStream:
 	case TransportPoll:
@@ -222,7 +263,6 @@ func (c *Config) Validate() error {
 		}
 	default:
 		bad("transport", fmt.Sprintf("%q", c.Transport), "auto, poll or stream")
-	c.TLS.validate(bad)
 	}
 	if len(c.Plugins) == 0 {
 		bad("plugins", "none", "name at least one plugin")
@@ -255,7 +295,7 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if !validName(p.Name) {
 		bad(key, fmt.Sprintf("%q", p.Name), "a plugin's name has 1 to 64 letters, digits, '-' and '_'")
 	}
-	if p.Path == "" && p.Module == nil {
+	if p.Path == "" && p.Module == nil && p.Native == nil {
 		bad(key+".path", `""`, "name the plugin's .wasm file")
 	}
 	if r := p.route(); !strings.HasPrefix(r, "/") || strings.ContainsAny(r, "{} \t?#") {
@@ -288,7 +328,8 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 	for key, d := range map[string]time.Duration{
 		"header_time": l.HeaderTime, "http_idle": l.HTTPIdle, "message_time": l.MessageTime, "answer": l.Answer,
-		"close_time": l.CloseTime, "write_time": l.WriteTime, "turn": l.Turn, "start": l.Start, "drain": l.Drain,
+		"close_time": l.CloseTime, "write_time": l.WriteTime, "ping": l.Ping, "pong": l.Pong, "idle": l.Idle,
+		"turn": l.Turn, "start": l.Start, "drain": l.Drain,
 	} {
 		if d < 0 || d > 24*time.Hour {
 			bad("limits."+key, d, `a duration from 1ns to 24h, such as "5s"`)
@@ -304,6 +345,9 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"message", l.Message, 1, maxMessage},
 		{"frames", int64(l.Frames), 1, 1 << 20},
 		{"queue", l.Queue, 64 << 10, maxMessage},
+		{"control_rate", int64(l.ControlRate), 1, 1 << 20},
+		{"message_rate", int64(l.MessageRate), 1, 1 << 20},
+		{"byte_rate", l.ByteRate, 1, maxMessage},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
 	} {
@@ -350,6 +394,9 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.MessageTime, d.MessageTime)
 	fill(&l.CloseTime, d.CloseTime)
 	fill(&l.WriteTime, d.WriteTime)
+	fill(&l.Ping, d.Ping)
+	fill(&l.Pong, d.Pong)
+	fill(&l.ControlRate, d.ControlRate)
 	fill(&l.Queue, d.Queue)
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)

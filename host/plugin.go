@@ -17,7 +17,6 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/bus"
-	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/host/poll"
@@ -34,7 +33,7 @@ type plugin struct {
 	host   *Host
 	cfg    *Plugin
 	log    *slog.Logger
-	code   *guest.Code
+	code   *guest.Code  // nil for one that is native
 	lanes  []*lane.Lane // none if the plugin did not start
 	http   bool         // plain requests are the plugin's
 	stream stream.Options
@@ -50,18 +49,12 @@ func newPlugin(h *Host, cfg *Plugin) *plugin {
 
 // start compiles the module and starts all lanes, or none.
 func (p *plugin) start(ctx context.Context) error {
-	wasm := p.cfg.Module
-	if wasm == nil {
-		var err error
-		if wasm, err = os.ReadFile(p.cfg.Path); err != nil {
-			return fmt.Errorf("read module: %w", err)
+	if p.cfg.Native == nil {
+		if err := p.compile(ctx); err != nil {
+			return err
 		}
 	}
-	var err error
-	if p.code, err = p.host.engine.Compile(ctx, p.cfg.Name, wasm); err != nil {
-		return err
-	}
-	p.log = p.log.With("version", p.code.Digest()[:12])
+	p.log = p.log.With("version", fmt.Sprintf("%.12s", p.version()))
 	for n := range p.cfg.Lanes {
 		l, err := p.startLane(n)
 		if err != nil {
@@ -74,6 +67,27 @@ func (p *plugin) start(ctx context.Context) error {
 	return nil
 }
 
+func (p *plugin) compile(ctx context.Context) error {
+	wasm := p.cfg.Module
+	if wasm == nil {
+		var err error
+		if wasm, err = os.ReadFile(p.cfg.Path); err != nil {
+			return fmt.Errorf("read module: %w", err)
+		}
+	}
+	var err error
+	p.code, err = p.host.engine.Compile(ctx, p.cfg.Name, wasm)
+	return err
+}
+
+// version is what the plugin and the log are told.
+func (p *plugin) version() string {
+	if p.code == nil {
+		return "native"
+	}
+	return p.code.Digest()
+}
+
 func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	limits := &p.host.cfg.Limits
 	log := p.log
@@ -83,11 +97,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	cfg := lane.Config{
 		Settings: func(maxMessage int64) []byte { return p.settings(n, maxMessage) },
 		Number:   n, Log: log,
-		Limits: lane.Limits{
-			Frames:      frame.Limits{Message: limits.Message, Frames: limits.Frames},
-			MessageTime: limits.MessageTime, WriteTime: limits.WriteTime, CloseTime: limits.CloseTime,
-			Queue: int(limits.Queue),
-		},
+		Limits:       limits.ofLane(),
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
@@ -119,7 +129,10 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 
 // instance starts an instance. One that takes whole messages is asked for a
 // receive area that holds the largest.
-func (p *plugin) instance(log *slog.Logger) (*guest.Instance, error) {
+func (p *plugin) instance(log *slog.Logger) (lane.Guest, error) {
+	if p.cfg.Native != nil {
+		return p.cfg.Native(), nil
+	}
 	limits := &p.host.cfg.Limits
 	o := guest.Options{
 		MemoryMax: p.cfg.Memory, Offered: offered, Area: p.area,
@@ -151,7 +164,7 @@ func (p *plugin) settings(n int, maxMessage int64) []byte {
 	b := abi.AppendFields(nil)
 	for _, f := range [][2]string{
 		{abi.FieldPlugin, p.cfg.Name},
-		{abi.FieldVersion, p.code.Digest()},
+		{abi.FieldVersion, p.version()},
 		{abi.FieldLane, strconv.Itoa(n)},
 		{abi.FieldLanes, strconv.Itoa(p.cfg.Lanes)},
 		{abi.FieldMaxMessage, strconv.FormatInt(maxMessage, 10)},

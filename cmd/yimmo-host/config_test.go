@@ -103,7 +103,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		want []string
 	}{
 		{host.Config{}, []string{"Listen", "TLS", "Transport", "CacheDir", "Plugins", "Limits", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Route", "Origins", "Delivery", "Slow", "Lanes", "Memory", "Config"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "Delivery", "Slow", "Lanes", "Memory", "Config"}},
 	}
 	for _, tt := range tests {
 		var got []string
@@ -162,7 +162,10 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 func isDuration(key string) (yes bool) {
 	leaves(reflect.ValueOf(&settings{}).Elem(), nil, func(path []string, v value) {
 		if strings.Join(path, ".") == key {
-			_, yes = v.(*Duration)
+			switch v.(type) {
+			case *Duration, *OffDuration:
+				yes = true
+			}
 		}
 	})
 	return yes
