@@ -19,8 +19,10 @@ const wakeID = ^uint64(0)
 type Set struct {
 	epoll  int
 	wake   int
-	file   *os.File        // epoll, in Go's netpoller
-	parked syscall.RawConn // of file
+	file   *os.File           // epoll, in Go's netpoller
+	parked syscall.RawConn    // of file
+	look   func(uintptr) bool // for parked; made once, so that waiting makes no garbage
+	found  int                // by the last look
 	raw    []unix.EpollEvent
 	ready  []Event
 }
@@ -37,6 +39,10 @@ func New(batch int) (*Set, error) {
 		return nil, fmt.Errorf("eventfd: %w", err)
 	}
 	s := &Set{epoll: epoll, wake: wake, raw: make([]unix.EpollEvent, batch), ready: make([]Event, 0, batch)}
+	s.look = func(uintptr) bool {
+		s.found = s.collect()
+		return s.found > 0
+	}
 	if err := s.park(); err != nil {
 		unix.Close(wake)
 		return nil, err
@@ -81,14 +87,11 @@ func (s *Set) Poll() []Event { return s.events(s.collect()) }
 
 // Wait returns when a socket is ready or somebody has called Wake.
 func (s *Set) Wait() []Event {
-	n := 0
+	s.found = 0
 	// Asked within the callback: the netpoller is edge-triggered, and what became
 	// ready since the last look would not wake it.
-	s.parked.Read(func(uintptr) bool {
-		n = s.collect()
-		return n > 0
-	})
-	return s.events(n)
+	s.parked.Read(s.look)
+	return s.events(s.found)
 }
 
 func (s *Set) collect() int {
