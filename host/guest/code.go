@@ -18,6 +18,7 @@ type Code struct {
 	disk     wazero.CompilationCache // nil = memory only
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
+	globals  []string // export names of the guest's mutable globals
 
 	mu        sync.Mutex
 	instances int

@@ -1,50 +1,50 @@
 package guest
 
 import (
-	"context"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// A watchdog bounds how long an instance runs at a stretch, by cancelling the
-// context of the running call: wazero then ends the guest at its next loop
-// header. Cancelling is the only way that is safe from outside: closing the
-// module from another goroutine would pull its resources away under its feet.
+// A watchdog bounds how long an instance runs at a stretch: it sets the meter's
+// stop flag, and the guest traps at its next safe point (see package meter).
 //
 // One timer serves an instance for its life. When it rings, it looks at the
 // deadline of whatever call runs then and sleeps for the rest: a busy instance
 // touches it once per limit, not per call. Per call that is one look at the clock
-// and three atomics, 38 ns, where resetting a timer takes 82; wazero's own share
-// of a bounded call is 450 ns and three allocations (a goroutine that waits for
-// the context, its channel and its stop function).
-//
-// This file is all that knows about wazero's means of interruption: what
-// replaces it needs begin, end and a context to call with.
+// and three atomics, 38 ns, where resetting a timer takes 82.
 type watchdog struct {
-	stop  stopContext
-	epoch time.Time // what deadlines count from
+	stop  func(flag uint32) // sets the flag; called with mu held
+	epoch time.Time         // what deadlines count from
 
 	// Nanoseconds since epoch. The owner stores deadline, then loads rings; the
 	// timer stores rings, then loads deadline: one of them sees the other.
 	deadline atomic.Int64 // of the running call; 0 = none runs, overrun = too late
 	rings    atomic.Int64 // when the timer rings, or earlier; 0 = it is not set
 
-	mu    sync.Mutex // setting the timer, with rings
+	mu    sync.Mutex // setting the timer, with rings, and the flag
 	timer *time.Timer
 }
 
 const overrun = -1
 
+// newWatchdog makes a watchdog that has nothing to stop yet.
 func newWatchdog() *watchdog {
-	w := &watchdog{stop: stopContext{done: make(chan struct{})}, epoch: time.Now()}
+	w := &watchdog{epoch: time.Now(), stop: func(uint32) {}}
 	w.timer = time.AfterFunc(time.Hour, w.ring)
 	w.timer.Stop()
 	return w
 }
 
-// context is what calls of the guest run under.
-func (w *watchdog) context() context.Context { return &w.stop }
+// stops says how a running call is stopped, once there is a way.
+func (w *watchdog) stops(stop func(flag uint32)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop = stop
+	if w.deadline.Load() == overrun {
+		stop(1)
+	}
+}
 
 // begin starts the time of a call. Calls do not overlap.
 func (w *watchdog) begin(limit time.Duration) {
@@ -57,9 +57,17 @@ func (w *watchdog) begin(limit time.Duration) {
 	}
 }
 
-// end stops the time and reports whether the call was in time. After false the
-// context is cancelled for good.
-func (w *watchdog) end() bool { return w.deadline.Swap(0) != overrun }
+// end stops the time and reports whether the call was in time. If not, the flag
+// has been set and is cleared again.
+func (w *watchdog) end() bool {
+	if w.deadline.Swap(0) != overrun {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop(0)
+	return false
+}
 
 // set makes the timer ring at d. mu is held.
 func (w *watchdog) set(d int64) {
@@ -81,7 +89,7 @@ func (w *watchdog) ring() {
 			w.set(d)
 			return
 		case w.deadline.CompareAndSwap(d, overrun):
-			close(w.stop.done)
+			w.stop(1)
 			return
 		}
 		// That call ended just now; look again.
@@ -90,21 +98,3 @@ func (w *watchdog) ring() {
 
 // close disarms the timer. No call may be running.
 func (w *watchdog) close() { w.timer.Stop() }
-
-// A stopContext is done when its channel is closed, with the error by which
-// wazero knows a deadline. It carries no values, so that wazero's look for some
-// in each call is short.
-type stopContext struct{ done chan struct{} }
-
-func (*stopContext) Deadline() (time.Time, bool) { return time.Time{}, false }
-func (c *stopContext) Done() <-chan struct{}     { return c.done }
-func (*stopContext) Value(any) any               { return nil }
-
-func (c *stopContext) Err() error {
-	select {
-	case <-c.done:
-		return context.DeadlineExceeded
-	default:
-		return nil
-	}
-}

@@ -1,15 +1,24 @@
 package guest
 
 import (
-	"context"
-	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// Calls that are in time are never cancelled, however the timer's rounds and the
-// calls overlap; one that is not is cancelled at its own deadline.
+// flagged is a watchdog whose flag, when set, can be received.
+func flagged() (*watchdog, <-chan bool) {
+	w, flags := newWatchdog(), make(chan bool, 1)
+	w.stops(func(flag uint32) {
+		if flag != 0 {
+			flags <- true
+		}
+	})
+	return w, flags
+}
+
+// Calls that are in time are never stopped, however the timer's rounds and the
+// calls overlap; one that is not is stopped at its own deadline.
 func TestWatchdog(t *testing.T) {
 	type call struct{ pause, limit, run time.Duration } // milliseconds
 	tests := []struct {
@@ -33,38 +42,35 @@ func TestWatchdog(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWatchdog()
+				w, flags := flagged()
 				defer w.close()
 				for n, c := range tt.calls {
 					time.Sleep(c.pause * time.Millisecond) // bubble time
 					w.begin(c.limit * time.Millisecond)
 					began, inTime := time.Now(), true
 					select {
-					case <-w.context().Done():
+					case <-flags:
 						inTime = false
 						if d := time.Since(began); d != c.limit*time.Millisecond {
-							t.Errorf("call %d: cancelled after %v, want %v", n, d, c.limit*time.Millisecond)
+							t.Errorf("call %d: stopped after %v, want %v", n, d, c.limit*time.Millisecond)
 						}
 					case <-time.After(c.run * time.Millisecond):
 					}
 					if got := w.end(); got != inTime || inTime == (tt.late && n == len(tt.calls)-1) {
-						t.Errorf("call %d: end() = %v, cancelled %v", n, got, !inTime)
+						t.Errorf("call %d: end() = %v, stopped %v", n, got, !inTime)
 					}
-				}
-				if err := w.context().Err(); tt.late != errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("context error: got %v, late %v", err, tt.late)
 				}
 			})
 		})
 	}
 }
 
-// A call without time left is cancelled at once, even in the first moments.
+// A call without time left is stopped at once, even in the first moments.
 func TestWatchdogNoTime(t *testing.T) {
-	w := newWatchdog()
+	w, flags := flagged()
 	defer w.close()
 	w.begin(-time.Hour)
-	<-w.context().Done()
+	<-flags
 	if w.end() {
 		t.Error("end(): got in time, want late")
 	}
@@ -73,7 +79,7 @@ func TestWatchdogNoTime(t *testing.T) {
 // Many short calls in real time race with the timer, and the timer is never lost:
 // the last one is stopped.
 func TestWatchdogHammer(t *testing.T) {
-	w := newWatchdog()
+	w, flags := flagged()
 	defer w.close()
 	for n := range 100_000 {
 		w.begin(time.Hour + time.Duration(n%7)*time.Minute)
@@ -81,11 +87,11 @@ func TestWatchdogHammer(t *testing.T) {
 			w.timer.Reset(0) // rings now
 		}
 		if !w.end() {
-			t.Fatalf("call %d was cancelled", n)
+			t.Fatalf("call %d was stopped", n)
 		}
 	}
 	w.begin(time.Millisecond)
-	<-w.context().Done()
+	<-flags
 }
 
 func BenchmarkWatchdog(b *testing.B) {

@@ -31,12 +31,11 @@
 //
 // # Time
 //
-// A turn has a deadline, by wazero's check at loop headers and a watchdog (see
-// deadline.go). Known limits of this means: recursion without a loop runs on
-// until the stack overflows or the recursion ends, during which Go cannot stop
-// the world and so the whole process may stand still; so does one huge
-// memory.fill; and code in loops runs 6 to 16 times slower than without the
-// check. A guest's tables are not charged to its memory quota when they grow.
+// A module is rewritten before it is compiled (package meter): it counts what it
+// does, comes to a safe point every so often and looks whether it is to stop. A
+// watchdog sets that flag when a turn has passed its deadline (see deadline.go).
+// Recursion ends by a count of nested calls, long before the engine's stack
+// does.
 //
 // # What a guest sees of the world
 //

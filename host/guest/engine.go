@@ -9,6 +9,8 @@ import (
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"github.com/yimmo-host/yimmo-host/host/meter"
 )
 
 // An Engine compiles modules and keeps the result on disk. One per host; safe
@@ -99,7 +101,6 @@ func (c *Code) build(wasm []byte) (err error) {
 	}()
 	ctx := context.Background()
 	config := wazero.NewRuntimeConfig().
-		WithCloseOnContextDone(true). // see deadline.go
 		WithMemoryLimitPages(maxPages).
 		WithDebugInfoEnabled(false) // else the module's DWARF goes through debug/dwarf, which trusts it
 	if c.disk != nil {
@@ -109,7 +110,12 @@ func (c *Code) build(wasm []byte) (err error) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, c.runtime); err != nil {
 		return err
 	}
-	c.compiled, err = c.runtime.CompileModule(ctx, wasm)
+	metered, err := meter.Rewrite(wasm, meter.Options{})
+	if err != nil {
+		return err
+	}
+	c.globals = metered.Globals
+	c.compiled, err = c.runtime.CompileModule(ctx, metered.Wasm)
 	return err
 }
 

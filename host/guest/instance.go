@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/meter"
 )
 
 // What a zero field of [Options] means.
@@ -109,6 +111,8 @@ type Instance struct {
 	area     []byte
 	turnTime time.Duration
 
+	reason api.Global // why the meter trapped
+
 	turn  api.Function
 	stack [3]uint64     // parameters and result of a call, reused
 	spare time.Duration // of StartTime, for the first turn
@@ -181,6 +185,9 @@ func (i *Instance) instantiate(end time.Time) error {
 	err := i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
 		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
 		i.module, err = i.code.runtime.InstantiateModule(ctx, i.code.compiled, i.world.config())
+		if err == nil {
+			i.connectMeter()
+		}
 		return err
 	})
 	if err != nil {
@@ -192,6 +199,14 @@ func (i *Instance) instantiate(end time.Time) error {
 		})
 	}
 	return nil
+}
+
+// connectMeter lets the watchdog stop the guest.
+func (i *Instance) connectMeter() {
+	stop := i.module.ExportedGlobal(meter.ExportStop).(api.MutableGlobal)
+	i.reason = i.module.ExportedGlobal(meter.ExportReason)
+	i.module.ExportedGlobal(meter.ExportBudget).(api.MutableGlobal).Set(math.MaxInt64)
+	i.dog.stops(func(flag uint32) { stop.Set(uint64(flag)) })
 }
 
 // init calls the guest's init and takes over the control block.

@@ -11,6 +11,7 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/meter"
 )
 
 // guestHeader is how much of the control block the guest wrote in init and may
@@ -46,7 +47,7 @@ func (i *Instance) Turn(first, n int, h Header) (commands, consumed int, more bo
 	i.stack[0], i.stack[1] = uint64(first), uint64(n)
 	i.memory.refused = false
 	i.dog.begin(i.limit())
-	err = i.turn.CallWithStack(i.dog.context(), i.stack[:])
+	err = i.turn.CallWithStack(background, i.stack[:])
 	late := !i.dog.end()
 	i.world.end()
 	if err != nil || late {
@@ -82,6 +83,9 @@ var (
 	errReserved = errors.New("a reserved field of the control block is not zero")
 )
 
+// background is what all calls of guests run under: nothing is ever read from it.
+var background = context.Background()
+
 // result reads what the guest answered. All of it is suspect.
 func (i *Instance) result(first, n uint32) (commands, consumed int, more bool, err error) {
 	b := i.block[:abi.ControlSize]
@@ -107,7 +111,7 @@ func (i *Instance) result(first, n uint32) (commands, consumed int, more bool, e
 func (i *Instance) guarded(name string, limit time.Duration, call func(context.Context) error) error {
 	i.memory.refused = false
 	i.dog.begin(limit)
-	err := call(i.dog.context())
+	err := call(background)
 	late := !i.dog.end()
 	i.world.end()
 	if err == nil && !late {
@@ -123,9 +127,15 @@ func (i *Instance) trap(call string, err error, late bool) error {
 	exit := (*sys.ExitError)(nil)
 	exited := errors.As(err, &exit)
 	t := &TrapError{Kind: KindTrap, Call: call, Err: err}
-	switch {
-	case late:
+	switch why := i.metered(); {
+	case late && err == nil:
 		t.Kind, t.Err = KindDeadline, errLate
+	case late:
+		t.Kind, t.Err = KindDeadline, fmt.Errorf("%w: %w", errLate, err)
+	case why == meter.ReasonBudget:
+		t.Kind, t.Err = KindDeadline, fmt.Errorf("budget used up: %w", err)
+	case why == meter.ReasonDepth:
+		t.Kind, t.Err = KindOverflow, fmt.Errorf("stack overflow, calls are nested too deep: %w", err)
 	case isOverflow(err):
 		t.Kind = KindOverflow
 	case i.memory.refused:
@@ -134,6 +144,14 @@ func (i *Instance) trap(call string, err error, late bool) error {
 		t.Kind, t.Err = KindExit, fmt.Errorf("proc_exit(%d)", exit.ExitCode())
 	}
 	return t
+}
+
+// metered is why the meter trapped, if it did.
+func (i *Instance) metered() meter.Reason {
+	if i.reason == nil {
+		return meter.ReasonNone
+	}
+	return meter.Reason(i.reason.Get())
 }
 
 // isOverflow knows wazero's stack overflow by the words of the innermost error,

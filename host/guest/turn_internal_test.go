@@ -26,17 +26,22 @@ func (r returner) CallWithStack(_ context.Context, stack []uint64) error {
 }
 
 // A dawdler returns in good order, just after it was stopped.
-type dawdler struct{ api.Function }
+type dawdler struct {
+	api.Function
+	stopped <-chan uint32
+}
 
-func (dawdler) CallWithStack(ctx context.Context, _ []uint64) error {
-	<-ctx.Done()
+func (d dawdler) CallWithStack(context.Context, []uint64) error {
+	<-d.stopped
 	return nil
 }
 
 // A turn that is over its time is over, whatever it returns.
 func TestTurnReturnsLate(t *testing.T) {
 	i := startEcho(t, Options{TurnTime: 1, StartTime: time.Minute})
-	i.turn, i.spare = dawdler{}, 0
+	stopped := make(chan uint32, 2) // set, then cleared
+	i.dog.stops(func(flag uint32) { stopped <- flag })
+	i.turn, i.spare = dawdler{stopped: stopped}, 0
 	_, _, _, err := i.Turn(0, 0, Header{})
 	if trap := (*TrapError)(nil); !errors.As(err, &trap) || trap.Kind != KindDeadline {
 		t.Errorf("Turn: got %v, want %v", err, KindDeadline)
