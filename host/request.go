@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/lane"
@@ -16,6 +18,8 @@ const plainText = "text/plain; charset=utf-8"
 
 // serveRequest answers a plain request: the plugin does, or 200 "OK".
 func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(p.host.cfg.Limits.MessageTime))
 	if !p.http {
 		w.Header().Set("Content-Type", plainText)
 		io.WriteString(w, "OK")
@@ -23,6 +27,7 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	}
 	limit := p.host.cfg.Limits.Body
 	if r.ContentLength > limit {
+		leaveBody(w)
 		http.Error(w, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
 		return
 	}
@@ -38,6 +43,7 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 		writeBodyFault(w, err)
 		return
 	}
+	control.SetReadDeadline(time.Time{})
 	p.relay(w, r, x)
 }
 
@@ -50,8 +56,8 @@ func sendBody(r *http.Request, l *lane.Lane, x *lane.Exchange) error {
 	}
 	buf := make([]byte, bodyChunk)
 	for {
-		n, err := io.ReadFull(r.Body, buf)
-		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+		n, err := r.Body.Read(buf)
+		last := errors.Is(err, io.EOF) // a body that is cut short has another error
 		if err != nil && !last {
 			return err
 		}
@@ -64,7 +70,19 @@ func sendBody(r *http.Request, l *lane.Lane, x *lane.Exchange) error {
 	}
 }
 
+// leaveBody makes the answer go out before the request's body is there, and the
+// connection end with it. Otherwise net/http first waits for the body.
+func leaveBody(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	http.NewResponseController(w).SetReadDeadline(time.Now())
+}
+
 func writeBodyFault(w http.ResponseWriter, err error) {
+	leaveBody(w)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		http.Error(w, "the body took too long", http.StatusRequestTimeout)
+		return
+	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		http.Error(w, "the body is larger than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
 		return
