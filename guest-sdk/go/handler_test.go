@@ -203,6 +203,15 @@ func TestStartStop(t *testing.T) {
 	}
 }
 
+// A test can have the host say something else of itself.
+func TestStartOnLane(t *testing.T) {
+	h := &configured{}
+	native(t, h).Start(map[string]string{":lane": "1", ":lanes": "4", "name": "lobby"})
+	if h.cfg.Lane() != 1 || h.cfg.Lanes() != 4 || h.cfg.Plugin() != "test" || h.cfg.String("name", "") != "lobby" {
+		t.Errorf("Config: got lane %d of %d, plugin %q", h.cfg.Lane(), h.cfg.Lanes(), h.cfg.Plugin())
+	}
+}
+
 // An error from Start is the one way to stop a plugin: it never serves.
 func TestStartError(t *testing.T) {
 	g := native(t, &configured{err: errors.New("greeting: too long")})

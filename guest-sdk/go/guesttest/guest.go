@@ -67,7 +67,8 @@ func New(t testing.TB, m Machine) *Guest {
 }
 
 // Start hands over the configuration. If it is not called first, the plugin
-// starts with an empty one.
+// starts with an empty one. A key with a colon in front, such as ":lanes", says
+// otherwise what the host says of itself.
 func (g *Guest) Start(config map[string]string) {
 	g.t.Helper()
 	if g.started {

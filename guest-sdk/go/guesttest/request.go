@@ -3,6 +3,7 @@ package guesttest
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/internal/abi"
@@ -55,7 +56,7 @@ func (r Request) handshake() []byte {
 
 func (r Request) plain() []byte { return r.headers(r.fields(r.Method)) }
 
-// startFields describes a host with one lane.
+// startFields describes a host with one lane, but for what config says of it.
 func startFields(config map[string]string) []byte {
 	p := abi.AppendFields(nil)
 	for _, f := range [...]guest.Field{
@@ -65,10 +66,15 @@ func startFields(config map[string]string) []byte {
 		{Name: abi.FieldMaxMessage, Value: "1048576"},
 		{Name: abi.FieldHost, Value: "guesttest"}, {Name: abi.FieldPort, Value: "8081"},
 	} {
+		if value, ok := config[f.Name]; ok {
+			f.Value = value
+		}
 		p = abi.AppendField(p, 0, f.Name, f.Value)
 	}
 	for _, key := range slices.Sorted(maps.Keys(config)) {
-		p = abi.AppendField(p, 0, key, config[key])
+		if !strings.HasPrefix(key, ":") {
+			p = abi.AppendField(p, 0, key, config[key])
+		}
 	}
 	return p
 }
