@@ -24,16 +24,17 @@ const (
 	startTime = 2 * time.Minute
 )
 
-// Build compiles the plugin in the current directory and returns the module.
-// Errors have the compiler's output.
-func Build() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "plugintest-")
+// Build compiles the plugin in a directory and returns the module. Errors have
+// the compiler's output.
+func Build(dir string) ([]byte, error) {
+	out, err := os.MkdirTemp("", "plugintest-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "plugin.wasm")
+	defer os.RemoveAll(out)
+	file := filepath.Join(out, "plugin.wasm")
 	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", file, ".")
+	build.Dir = dir
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%v: %w\n%s", build, err, out)
@@ -43,7 +44,7 @@ func Build() ([]byte, error) {
 
 // code is the plugin of this test binary.
 var code = sync.OnceValues(func() (*guest.Code, error) {
-	wasm, err := Build()
+	wasm, err := Build(".")
 	if err != nil {
 		return nil, err
 	}
