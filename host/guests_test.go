@@ -1,0 +1,77 @@
+package host_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/yimmo-host/yimmo-host/host"
+)
+
+// scratch holds what the tests of this run build: the echo plugin, and the cache
+// of compiled modules.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "host-test-*"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+func cacheDir() string { return filepath.Join(scratch, "cache") }
+
+// echo is the plugin plugins/echo, which greets unless greeting is empty. Its
+// route is "/echo".
+func echo(t testing.TB, greeting string) host.Plugin {
+	t.Helper()
+	module, err := echoModule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host.Plugin{Name: "echo", Module: module, Config: map[string]string{"greeting": greeting}}
+}
+
+var echoModule = sync.OnceValues(func() ([]byte, error) {
+	out := filepath.Join(scratch, "echo.wasm")
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./plugins/echo")
+	build.Dir = ".."
+	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build echo: %w\n%s", err, output)
+	}
+	return os.ReadFile(out)
+})
+
+// wat is a plugin that testdata/guests/build.sh made of name.wat. Its route is
+// "/" + name.
+func wat(t testing.TB, name string) host.Plugin {
+	t.Helper()
+	return host.Plugin{Name: name, Module: readAll(t, filepath.Join("testdata/guests", name+".wasm"))}
+}
+
+// Every .wasm in testdata/guests is what build.sh made of the .wat beside it.
+func TestGuestSums(t *testing.T) {
+	want := map[string]string{}
+	for line := range strings.Lines(string(readAll(t, "testdata/guests/SUMS"))) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		want[name] = sum
+	}
+	files, _ := filepath.Glob("testdata/guests/*.wa[ts]*")
+	if len(files) == 0 || len(files) != len(want) {
+		t.Errorf("testdata/guests has %d modules, SUMS %d: run build.sh there", len(files), len(want))
+	}
+	for _, path := range files {
+		if got := fmt.Sprintf("%x", sha256.Sum256(readAll(t, path))); got != want[filepath.Base(path)] {
+			t.Errorf("%s: sum is %s, SUMS says %s: run build.sh there", path, got, want[filepath.Base(path)])
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package host_test
+
+import (
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/internal/rawws"
+)
+
+// reply is what a raw request is answered with.
+type reply struct {
+	method string // of the request
+	status int
+	body   string // part of it
+}
+
+// Plain HTTP as bytes: requests, well-formed and not, and what comes back. The
+// plugin on "/" has nothing to say to HTTP, the one on "/witness" sends the body
+// back.
+func TestHTTP(t *testing.T) {
+	mute := wat(t, "trap_in_recv")
+	mute.Route = "/"
+	s := auto.serve(t, host.Limits{Body: 4096}, mute, wat(t, "witness"), echo(t, ""))
+	ok := reply{"GET", 200, "OK"}
+	const end = "Host: h\r\n\r\n"
+	post := func(headers, body string) string {
+		return "POST /witness HTTP/1.1\r\n" + headers + end + body
+	}
+	tests := []struct {
+		name    string
+		request string
+		replies []reply
+		closed  bool // the host ends the connection then; else it takes another request
+	}{
+		{"1.0", "GET / HTTP/1.0\r\n\r\n", []reply{ok}, true},
+		{"1.0, keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", []reply{ok}, false},
+		{"1.1", "GET / HTTP/1.1\r\n" + end, []reply{ok}, false},
+		{"1.1, close", "GET / HTTP/1.1\r\nConnection: close\r\n" + end, []reply{ok}, true},
+		{"a plugin that answers", "GET /echo HTTP/1.1\r\n" + end, []reply{ok}, false},
+		{"HEAD", "HEAD / HTTP/1.1\r\n" + end, []reply{{"HEAD", 200, ""}}, false},
+		{"HEAD of a plugin", "HEAD /echo HTTP/1.1\r\n" + end, []reply{{"HEAD", 200, ""}}, false},
+		{"HEAD, then GET", "HEAD /echo HTTP/1.1\r\n" + end + "GET / HTTP/1.1\r\n" + end, []reply{{"HEAD", 200, ""}, ok}, false},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", []reply{{"GET", 400, ""}}, true},
+		{"another path", "GET /no/such HTTP/1.1\r\n" + end, []reply{ok}, false},
+
+		{"three in a row", strings.Repeat("GET / HTTP/1.1\r\n"+end, 3), []reply{ok, ok, ok}, false},
+		{"three of two plugins", "GET / HTTP/1.1\r\n" + end + post("Content-Length: 3\r\n", "two") + "GET /echo HTTP/1.1\r\n" + end,
+			[]reply{ok, {"POST", 200, "two"}, ok}, false},
+		{"body", post("Content-Length: 5\r\n", "hello"), []reply{{"POST", 200, "hello"}}, false},
+		{"empty body", post("Content-Length: 0\r\n", ""), []reply{{"POST", 200, "content-length0"}}, false},
+		{"largest body", post("Content-Length: 4096\r\n", strings.Repeat("b", 4096)), []reply{{"POST", 200, strings.Repeat("b", 4096)}}, false},
+		{"body for a plugin that takes none", "POST / HTTP/1.1\r\nContent-Length: 5\r\n" + end + "hello", []reply{{"POST", 200, "OK"}}, false},
+		{"chunked, then GET", post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n") + "GET / HTTP/1.1\r\n" + end,
+			[]reply{{"POST", 200, "hello world"}, ok}, false},
+		{"chunked, empty", post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), []reply{{"POST", 200, ""}}, false},
+		{"chunk that is none", post("Transfer-Encoding: chunked\r\n", "xyz\r\n"), []reply{{"POST", 400, ""}}, true},
+
+		{"chunks too large", post("Transfer-Encoding: chunked\r\n", "1001\r\n"+strings.Repeat("b", 4097)+"\r\n0\r\n\r\n"), []reply{{"POST", 413, "4096"}}, true},
+		{"100-continue", post("Expect: 100-continue\r\nContent-Length: 5\r\n", "hello"), []reply{{"POST", 100, ""}, {"POST", 200, "hello"}}, false},
+
+		{"length and chunked: chunked wins", post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+			[]reply{{"POST", 200, "hello"}}, false},
+		{"two lengths", post("Content-Length: 3\r\nContent-Length: 5\r\n", "hello"), []reply{{"POST", 400, ""}}, true},
+		{"negative length", post("Content-Length: -1\r\n", ""), []reply{{"POST", 400, ""}}, true},
+		{"length that is none", post("Content-Length: 5x\r\n", "hello"), []reply{{"POST", 400, ""}}, true},
+		{"unknown coding", post("Transfer-Encoding: gzip\r\n", ""), []reply{{"POST", 501, ""}}, true},
+
+		{"method that is none", "g@t / HTTP/1.1\r\n" + end, []reply{{"GET", 400, ""}}, true},
+		{"HTTP/2.0", "GET / HTTP/2.0\r\n" + end, []reply{{"GET", 505, ""}}, true},
+		{"preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", []reply{{"GET", 400, ""}}, true},
+		{"TLS", "\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03\r\n\r\n", []reply{{"GET", 400, ""}}, true},
+		{"line feeds alone", "GET / HTTP/1.1\nHost: h\n\n", []reply{ok}, false},
+		{"header with an underscore", "GET / HTTP/1.1\r\nX_Y: 1\r\n" + end, []reply{ok}, false},
+		{"space before a colon", "GET / HTTP/1.1\r\nX : 1\r\n" + end, []reply{{"GET", 400, ""}}, true},
+		{"NUL in a header", "GET / HTTP/1.1\r\nX: a\x00b\r\n" + end, []reply{{"GET", 400, ""}}, true},
+		{"headers of 8 KiB", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 8<<10) + "\r\n" + end, []reply{ok}, false},
+		{"headers of 32 KiB", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 32<<10) + "\r\n" + end, []reply{{"GET", 431, ""}}, true},
+		{"path of 8 KiB", "GET /" + strings.Repeat("x", 8<<10) + " HTTP/1.1\r\n" + end, []reply{ok}, false},
+		{"path of 32 KiB", "GET /" + strings.Repeat("x", 32<<10) + " HTTP/1.1\r\n" + end, []reply{{"GET", 431, ""}}, true},
+		{"h2c", "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n" + end, []reply{ok}, false},
+		{"upgrade to nothing known", "GET / HTTP/1.1\r\nUpgrade: foo/2\r\nConnection: Upgrade\r\n" + end, []reply{ok}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := s.dial(t)
+			p.write([]byte(tt.request))
+			for _, want := range tt.replies {
+				a := p.answer(want.method)
+				if a.Status != want.status || !strings.Contains(a.Body, want.body) || want.body == "" && want.status == 200 && a.Body != "" {
+					t.Fatalf("got %s %.80q, want %d and %.80q", a.Line, a.Body, want.status, want.body)
+				}
+				if a.Header.Get("Date") == "" && a.Status == 200 {
+					t.Error("no date, RFC 9110 section 6.6.1")
+				}
+			}
+			if tt.closed {
+				p.wantCut() // possibly by a reset, if not all of the request was read
+				return
+			}
+			p.write([]byte("GET / HTTP/1.1\r\n" + end))
+			if a := p.answer("GET"); a.Status != 200 {
+				t.Errorf("next request: got %s, want 200", a.Line)
+			}
+		})
+	}
+}
+
+// The answer of the host, in place of a plugin without a say in HTTP, byte by byte
+// but for the date.
+func TestOK(t *testing.T) {
+	s := auto.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
+	p := s.dial(t)
+	p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
+	all, err := p.Rest()
+	var lines []string
+	for _, line := range strings.Split(string(all), "\r\n") {
+		if !strings.HasPrefix(line, "Date: ") {
+			lines = append(lines, line)
+		}
+	}
+	want := "HTTP/1.1 200 OK|Content-Type: text/plain; charset=utf-8|Content-Length: 2|Connection: close||OK"
+	if got := strings.Join(lines, "|"); got != want || err != nil {
+		t.Errorf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// A plugin learns all there is to know of a request.
+func TestRequestFields(t *testing.T) {
+	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+	p := s.dial(t)
+	p.write([]byte("DELETE /witness?a=b%20c HTTP/1.1\r\nHost: h:1\r\nX-B: 2\r\nx-a: 1\r\nX-B: 3\r\n\r\n"))
+	a := p.answer("DELETE")
+	fields, err := abi.ParseFields([]byte(a.Body))
+	if a.Status != 200 || err != nil {
+		t.Fatalf("got %s, %v", a.Line, err)
+	}
+	var got []string
+	for name, value := range fields.All() {
+		got = append(got, fmt.Sprintf("%s=%s", name, value))
+	}
+	for _, want := range []string{":method=DELETE", ":scheme=http", ":authority=h:1", ":path=/witness?a=b%20c",
+		":remote=" + p.LocalAddr().String(), "x-a=1", "x-b=2", "x-b=3"} {
+		if !strings.Contains("|"+strings.Join(got, "|")+"|", "|"+want+"|") {
+			t.Errorf("fields: got %q, want %q among them", got, want)
+		}
+	}
+}
+
+// A body reaches the plugin while it comes, and the answer does not wait for its end.
+func TestBodyStreams(t *testing.T) {
+	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+	p := s.dial(t)
+	p.write([]byte("POST /witness HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"))
+	body := strings.Repeat("0123456789", 100000)
+	go p.Write([]byte(body))
+	if a := p.answer("POST"); a.Status != 200 || a.Body != body {
+		t.Errorf("got %s and %d bytes, want the %d that were sent", a.Line, len(a.Body), len(body))
+	}
+}
+
+// gone gives a client the ways in which it can leave.
+var gone = []struct {
+	name string
+	act  func(p *peer)
+}{
+	{"FIN", func(p *peer) { p.Close() }},
+	{"reset", func(p *peer) { p.Reset() }},
+}
+
+// A plugin hears that a client went away before its answer was complete.
+func TestClientGone(t *testing.T) {
+	for _, tt := range gone {
+		t.Run(tt.name, func(t *testing.T) {
+			s := auto.serve(t, host.Limits{}, wat(t, "never_answers"))
+			p := s.dial(t)
+			p.write([]byte("GET /never_answers HTTP/1.1\r\nHost: h\r\n\r\n"))
+			s.log.wait(t, "asked")
+			tt.act(p)
+			s.log.wait(t, "gone")
+		})
+	}
+}
+
+// A plugin that does not answer is answered for.
+func TestNoAnswer(t *testing.T) {
+	s := auto.serve(t, host.Limits{Answer: 20 * time.Millisecond}, wat(t, "never_answers"), wat(t, "holds"))
+	p := s.dial(t)
+	p.write([]byte("GET /never_answers HTTP/1.1\r\nHost: h\r\n\r\n"))
+	if a := p.answer("GET"); a.Status != 504 {
+		t.Errorf("request: got %s, want 504", a.Line)
+	}
+	s.log.wait(t, "gone")
+	p = s.dial(t)
+	p.write(rawws.Handshake(s.addr, "/holds"))
+	if a := p.answer("GET"); a.Status != 504 {
+		t.Errorf("upgrade: got %s, want 504", a.Line)
+	}
+}
+
+// Who does not send a request to its end is cut.
+func TestSlowHeaders(t *testing.T) {
+	s := auto.serve(t, host.Limits{HeaderTime: 100 * time.Millisecond}, wat(t, "trap_in_recv"))
+	t.Run("silent", func(t *testing.T) { s.dial(t).wantCut() })
+	t.Run("half", func(t *testing.T) {
+		p := s.dial(t)
+		p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: "))
+		p.wantCut()
+	})
+	t.Run("dripping", func(t *testing.T) {
+		p := s.dial(t)
+		p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: "))
+		drips, stopped := time.NewTicker(time.Millisecond), make(chan struct{})
+		defer drips.Stop()
+		go func() {
+			defer close(stopped)
+			for range drips.C {
+				if _, err := p.Write([]byte("h")); err != nil {
+					return
+				}
+			}
+		}()
+		p.wantCut()
+		p.Close()
+		<-stopped
+	})
+	t.Run("slow handshake", func(t *testing.T) {
+		p := s.dial(t)
+		p.write(rawws.Handshake(s.addr, "/trap_in_recv")[:60])
+		p.wantCut()
+	})
+}
+
+// A plugin may take longer for its answer than a client for its body.
+func TestSlowAnswer(t *testing.T) {
+	s := auto.serve(t, host.Limits{MessageTime: 200 * time.Millisecond, Answer: 400 * time.Millisecond}, wat(t, "never_answers"))
+	p := s.dial(t)
+	p.write([]byte("POST /never_answers HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"))
+	if a := p.answer("POST"); a.Status != 504 {
+		t.Errorf("got %s, want 504 when the time to answer has passed", a.Line)
+	}
+}
+
+// A kept-alive connection that stays silent is closed.
+func TestIdleHTTP(t *testing.T) {
+	s := auto.serve(t, host.Limits{HTTPIdle: 50 * time.Millisecond}, wat(t, "trap_in_recv"))
+	p := s.dial(t)
+	p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: h\r\n\r\n"))
+	p.answer("GET")
+	p.wantEOF()
+}
+
+// A session outlives the limits of HTTP.
+func TestSessionOutlivesHTTPLimits(t *testing.T) { eachTransport(t, testSessionOutlivesHTTPLimits) }
+
+func testSessionOutlivesHTTPLimits(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{HTTPIdle: 500 * time.Millisecond, HeaderTime: 500 * time.Millisecond}, wat(t, "trap_in_recv"))
+	p := s.open(t, "/trap_in_recv")
+	p.Patience = time.Second
+	if f, err := p.ReadFrame(); err == nil || !err.(net.Error).Timeout() {
+		t.Fatalf("got %v, %v, want silence", f, err)
+	}
+	p.Patience = patience
+	p.alive()
+	p.leave()
+}

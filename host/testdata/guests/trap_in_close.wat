@@ -1,0 +1,20 @@
+;; traps when a session is over
+(module
+  (memory (export "memory") 6)
+  (data (i32.const 64) "YIMO\01\00\00\00" "\00\00\00\00\00\00\00\00"
+    "\00\10\00\00\00\04\00\00"   ;; events:   1024 at 0x1000
+    "\00\90\00\00\00\04\00\00"   ;; commands: 1024 at 0x9000
+    "\00\10\01\00\00\00\04\00")  ;; area:  256 KiB at 0x11000
+  (func (export "yimmo_v1_init") (param i32 i32 i32) (result i32)
+    i32.const 64)
+  (func (export "yimmo_v1_turn") (param $at i32) (param $n i32) (result i32)
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $at) (local.get $n)))
+        (if (i32.eq (i32.load8_u (i32.add (i32.const 0x1000) (i32.shl (local.get $at) (i32.const 5)))) (i32.const 5))
+          (then unreachable))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br $next)))
+    (i32.store (i32.const 108) (local.get $n))  ;; consumed
+    i32.const 0)
+)
