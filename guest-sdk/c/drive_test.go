@@ -54,8 +54,8 @@ type options struct {
 	memory   int64
 }
 
-// load instantiates the module without an event.
-func load(t testing.TB, m *module, o options) *driver {
+// start instantiates the module without an event.
+func start(t testing.TB, m *module, o options) (*driver, error) {
 	t.Helper()
 	m.compiled.Do(func() {
 		e, err := engine()
@@ -66,7 +66,7 @@ func load(t testing.TB, m *module, o options) *driver {
 		m.code, m.codeErr = e.Compile(context.Background(), "program", m.wasm)
 	})
 	if m.codeErr != nil {
-		t.Fatalf("compile to machine code: %v", m.codeErr)
+		return nil, m.codeErr
 	}
 	if o.features == 0 {
 		o.features = allFeatures &^ abi.FeatureMessages
@@ -76,7 +76,7 @@ func load(t testing.TB, m *module, o options) *driver {
 		TurnTime: time.Minute, StartTime: time.Minute,
 	})
 	if err != nil {
-		t.Fatalf("start: %v", err)
+		return nil, err
 	}
 	t.Cleanup(func() {
 		if err := i.Close(); err != nil {
@@ -86,7 +86,17 @@ func load(t testing.TB, m *module, o options) *driver {
 	return &driver{
 		t: t, i: i, timers: map[uint64]int64{},
 		header: guest.Header{Now: 1_700_000_000_000_000_000, Mono: 1_000_000, Seed: 0x9e3779b97f4a7c15},
+	}, nil
+}
+
+// load is start for modules that must.
+func load(t testing.TB, m *module, o options) *driver {
+	t.Helper()
+	d, err := start(t, m, o)
+	if err != nil {
+		t.Fatalf("start: %v", err)
 	}
+	return d
 }
 
 // begin starts the module: the start event has been taken.

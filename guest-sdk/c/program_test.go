@@ -437,3 +437,37 @@ func TestTakenOver(t *testing.T) {
 	d.turn()
 	d.want(`send 5 81 "still here"`)
 }
+
+// How the program is compiled does not matter to main's second half.
+func TestMainGoesOnHoweverCompiled(t *testing.T) {
+	for _, how := range []string{"-O0", "-O3", "-O0 -mno-bulk-memory -Wl,--no-gc-sections"} {
+		t.Run(how, func(t *testing.T) {
+			args := strings.Fields(how)
+			for _, name := range []string{"nested", "totals", "big"} {
+				m := compile(append([]string{"test/programs/" + name + ".c", "src/libyimmo.c"}, args...)...)
+				if m.err != nil {
+					t.Fatal(m.err)
+				}
+				d := begin(t, m, options{})
+				d.connect(1)
+				for range 50 {
+					d.text(1, "x")
+					d.turn()
+				}
+				if len(d.said) != 50 {
+					t.Errorf("%s: %d answers to 50 messages", name, len(d.said))
+				}
+				d.logs = nil
+				d.stop()
+				want := map[string]string{
+					"nested": `info "run returns after 50 frames"`,
+					"totals": `warn "frames 50, messages 50"`,
+					"big":    `info "frame intact, last table in place, 50 notes of 50 bytes, 50 counted"`,
+				}[name]
+				if !slices.Contains(d.logs, want) {
+					t.Errorf("%s: log %q, want %s in it", name, d.logs, want)
+				}
+			}
+		})
+	}
+}

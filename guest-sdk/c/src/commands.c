@@ -164,7 +164,7 @@ void yimmo_commands_flush(void)
 		waiting.first += n;
 	}
 	waiting.first = waiting.used = 0;
-	if (waiting.cap > 4096) { /* one burst should not hold memory for ever */
+	if (waiting.cap > 1024) { /* one burst should not hold memory for ever */
 		yimmo_free(waiting.at);
 		waiting.at = NULL;
 		waiting.cap = 0;

@@ -289,10 +289,10 @@ void *yimmo_resize(void *p, size_t n)
 /* align is a power of two, at most one page. */
 void *yimmo_alloc_aligned(size_t align, size_t n)
 {
+	if (!align || align & (align - 1) || align > YIMMO_PAGE || !block_size(n))
+		return NULL;
 	if (align <= 16)
 		return yimmo_alloc(n);
-	if (align & (align - 1) || align > YIMMO_PAGE || !block_size(n))
-		return NULL;
 	unsigned char *p = yimmo_alloc(n + align + SMALLEST);
 	if (!p)
 		return NULL;

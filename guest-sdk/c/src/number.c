@@ -21,7 +21,7 @@ static void set_decimal(decimal *d, double v)
 	uint64_t bits;
 	yimmo_bytes_copy(&bits, &v, sizeof bits);
 	int exp = (int)(bits >> 52 & 0x7ff);
-	uint64_t m = bits & ((uint64_t)1 << 52) - 1;
+	uint64_t m = bits & (((uint64_t)1 << 52) - 1);
 	if (exp)
 		m |= (uint64_t)1 << 52;
 	else
@@ -173,9 +173,95 @@ size_t yimmo_format_double(char *dst, double v, char conversion, int precision, 
 	return (size_t)(put_exponent(p, e, letter) - dst);
 }
 
-/* yimmo_parse_double reads what strtod reads, but for hexadecimal, and rounds
- * correctly as long as 19 digits and a power of ten up to 22 are enough; beyond
- * that the last digit may be off. *end is s when there is no number. */
+/* Back: a first guess, then as many steps to the next double as an exact
+ * comparison asks for, which is none or one or two. */
+
+typedef struct big {
+	uint32_t word[100]; /* least significant first */
+	int used;
+} big;
+
+static void big_times(big *b, uint32_t by)
+{
+	uint64_t carry = 0;
+	for (int i = 0; i < b->used; i++) {
+		carry += (uint64_t)b->word[i] * by;
+		b->word[i] = (uint32_t)carry;
+		carry >>= 32;
+	}
+	if (carry)
+		b->word[b->used++] = (uint32_t)carry;
+}
+
+/* big_make is v * 5^fives * 2^twos. */
+static void big_make(big *b, uint64_t v, int fives, int twos)
+{
+	b->used = 0;
+	for (int i = 0; i < twos / 32; i++)
+		b->word[b->used++] = 0;
+	b->word[b->used++] = (uint32_t)v;
+	b->word[b->used++] = (uint32_t)(v >> 32);
+	big_times(b, 1u << twos % 32);
+	for (; fives >= 13; fives -= 13)
+		big_times(b, 1220703125); /* 5^13 */
+	for (; fives > 0; fives--)
+		big_times(b, 5);
+	while (b->used && !b->word[b->used - 1])
+		b->used--;
+}
+
+/* compare_exactly is the sign of m * 10^scale - f * 2^e. */
+static int compare_exactly(uint64_t m, int scale, uint64_t f, int e)
+{
+	big x, y;
+	int both = yimmo_min(scale, e);
+	big_make(&x, m, scale > 0 ? scale : 0, scale - both);
+	big_make(&y, f, scale < 0 ? -scale : 0, e - both);
+	if (x.used != y.used)
+		return x.used < y.used ? -1 : 1;
+	for (int i = x.used - 1; i >= 0; i--)
+		if (x.word[i] != y.word[i])
+			return x.word[i] < y.word[i] ? -1 : 1;
+	return 0;
+}
+
+/* refine moves v to the double nearest to m * 10^scale, half to even. m is not 0. */
+static double refine(double v, uint64_t m, int scale)
+{
+	uint64_t bits;
+	yimmo_bytes_copy(&bits, &v, sizeof bits);
+	const uint64_t infinite = (uint64_t)0x7ff << 52;
+	if (bits >= infinite)
+		bits = infinite - 1;
+	for (;;) {
+		int e = (int)(bits >> 52);
+		uint64_t f = bits & (((uint64_t)1 << 52) - 1);
+		bool lowest = !f && e > 1; /* of its power of two: the step down is half as wide */
+		if (e)
+			f |= (uint64_t)1 << 52;
+		else
+			e = 1;
+		e -= 1075;
+		int above = compare_exactly(m, scale, 2 * f + 1, e - 1);
+		if (above > 0 || (above == 0 && bits & 1)) {
+			if (++bits == infinite)
+				break;
+			if (above > 0)
+				continue;
+			break;
+		}
+		int below = !f ? 1 : lowest ? compare_exactly(m, scale, 4 * f - 1, e - 2) : compare_exactly(m, scale, 2 * f - 1, e - 1);
+		if (below > 0 || (below == 0 && !(bits & 1)))
+			break;
+		bits--;
+	}
+	yimmo_bytes_copy(&v, &bits, sizeof v);
+	return v;
+}
+
+/* yimmo_parse_double reads what strtod reads, but for hexadecimal and words. It
+ * rounds correctly; digits behind the nineteenth are taken for zeros. *end is s
+ * when there is no number. */
 double yimmo_parse_double(const char *s, const char **end)
 {
 	const char *p = s;
@@ -227,5 +313,7 @@ double yimmo_parse_double(const char *s, const char **end)
 			power *= 10;
 		v = scale < 0 ? v / power : v * power;
 	}
+	if (m && scale > -400 && scale < 310)
+		v = refine(v, m, scale);
 	return negative ? -v : v;
 }

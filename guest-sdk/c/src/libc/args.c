@@ -22,7 +22,7 @@ static int take_argument(int argc, char *const argv[], char *rest, bool needed)
 	return 1;
 }
 
-int getopt(int argc, char *const argv[], const char *options)
+LIBC int getopt(int argc, char *const argv[], const char *options)
 {
 	optarg = NULL;
 	if (!inside) {
@@ -51,7 +51,7 @@ int getopt(int argc, char *const argv[], const char *options)
 	return known ? optopt : '?';
 }
 
-int getopt_long(int argc, char *const argv[], const char *options, const struct option *all, int *at)
+LIBC int getopt_long(int argc, char *const argv[], const char *options, const struct option *all, int *at)
 {
 	if (inside || optind >= argc || strncmp(argv[optind], "--", 2) || !argv[optind][2])
 		return getopt(argc, argv, options);
@@ -81,7 +81,7 @@ static char *end_of(char *s)
 	return p;
 }
 
-char *basename(char *path)
+LIBC char *basename(char *path)
 {
 	if (!path || !*path)
 		return (char *)".";
@@ -91,7 +91,7 @@ char *basename(char *path)
 	return p && p[1] ? p + 1 : path;
 }
 
-char *dirname(char *path)
+LIBC char *dirname(char *path)
 {
 	char *p = path && *path ? memrchr(path, '/', (size_t)(end_of(path) - path)) : NULL;
 	if (!p)

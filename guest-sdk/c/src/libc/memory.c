@@ -2,14 +2,7 @@
  * the first three is one instruction. */
 #include "libc.h"
 
-/* The compiler must not turn the loops below into calls of themselves. */
-#define PLAIN __attribute__((no_builtin))
-#if !defined(__clang__)
-#undef PLAIN
-#define PLAIN __attribute__((optimize("no-tree-loop-distribute-patterns")))
-#endif
-
-PLAIN void *YC(memcpy)(void *restrict to, const void *restrict from, size_t n)
+LIBC void *YC(memcpy)(void *restrict to, const void *restrict from, size_t n)
 {
 #if defined(__wasm_bulk_memory__)
 	__builtin_memcpy(to, from, n);
@@ -27,7 +20,7 @@ PLAIN void *YC(memcpy)(void *restrict to, const void *restrict from, size_t n)
 	return to;
 }
 
-PLAIN void *YC(memmove)(void *to, const void *from, size_t n)
+LIBC void *YC(memmove)(void *to, const void *from, size_t n)
 {
 #if defined(__wasm_bulk_memory__)
 	__builtin_memmove(to, from, n);
@@ -45,7 +38,7 @@ PLAIN void *YC(memmove)(void *to, const void *from, size_t n)
 	return to;
 }
 
-PLAIN void *YC(memset)(void *p, int c, size_t n)
+LIBC void *YC(memset)(void *p, int c, size_t n)
 {
 #if defined(__wasm_bulk_memory__)
 	__builtin_memset(p, c, n);
@@ -57,7 +50,7 @@ PLAIN void *YC(memset)(void *p, int c, size_t n)
 	return p;
 }
 
-PLAIN int YC(memcmp)(const void *a, const void *b, size_t n)
+LIBC int YC(memcmp)(const void *a, const void *b, size_t n)
 {
 	const unsigned char *p = a, *q = b;
 	for (; n >= 8; n -= 8, p += 8, q += 8) {
@@ -73,7 +66,7 @@ PLAIN int YC(memcmp)(const void *a, const void *b, size_t n)
 	return 0;
 }
 
-PLAIN size_t YC(strlen)(const char *s)
+LIBC size_t YC(strlen)(const char *s)
 {
 	const char *p = s;
 	while (*p)

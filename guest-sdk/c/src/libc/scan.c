@@ -82,7 +82,7 @@ static bool take_text(scan *s, va_list *args, char kind, const char *set, const 
 	return kind == 'c' ? n == most : n > 0;
 }
 
-int YC(vsscanf)(const char *restrict from, const char *restrict format, va_list list)
+LIBC int YC(vsscanf)(const char *restrict from, const char *restrict format, va_list list)
 {
 	va_list args;
 	va_copy(args, list);
@@ -160,7 +160,7 @@ out:
 	return done;
 }
 
-int YC(sscanf)(const char *restrict s, const char *restrict format, ...)
+LIBC int YC(sscanf)(const char *restrict s, const char *restrict format, ...)
 {
 	va_list args;
 	va_start(args, format);

@@ -80,18 +80,18 @@ typedef struct file_sink {
 
 static void put_file(yimmo_sink *s, const char *p, size_t n) { print(((file_sink *)s)->f, p, n); }
 
-int vfprintf(FILE *restrict f, const char *restrict format, va_list args)
+LIBC int vfprintf(FILE *restrict f, const char *restrict format, va_list args)
 {
 	file_sink s = { { put_file, 0 }, f };
 	yimmo_format_to(&s.sink, format, args);
 	return s.sink.total > INT_MAX ? -1 : (int)s.sink.total;
 }
 
-int vprintf(const char *restrict format, va_list args) { return vfprintf(stdout, format, args); }
-int vsnprintf(char *restrict s, size_t n, const char *restrict format, va_list args) { return yimmo_vformat(s, n, format, args); }
-int vsprintf(char *restrict s, const char *restrict format, va_list args) { return yimmo_vformat(s, INT_MAX, format, args); }
+LIBC int vprintf(const char *restrict format, va_list args) { return vfprintf(stdout, format, args); }
+LIBC int vsnprintf(char *restrict s, size_t n, const char *restrict format, va_list args) { return yimmo_vformat(s, n, format, args); }
+LIBC int vsprintf(char *restrict s, const char *restrict format, va_list args) { return yimmo_vformat(s, INT_MAX, format, args); }
 
-int vasprintf(char **s, const char *restrict format, va_list args)
+LIBC int vasprintf(char **s, const char *restrict format, va_list args)
 {
 	int n = yimmo_vformat(NULL, 0, format, args);
 	*s = n < 0 ? NULL : malloc((size_t)n + 1);
@@ -105,37 +105,37 @@ int vasprintf(char **s, const char *restrict format, va_list args)
 	va_end(args); \
 	return n_
 
-int printf(const char *restrict format, ...) { WITH_ARGS(vfprintf(stdout, format, args)); }
-int fprintf(FILE *restrict f, const char *restrict format, ...) { WITH_ARGS(vfprintf(f, format, args)); }
-int dprintf(int fd, const char *restrict format, ...) { WITH_ARGS(vfprintf(fd == 2 ? stderr : stdout, format, args)); }
-int sprintf(char *restrict s, const char *restrict format, ...) { WITH_ARGS(yimmo_vformat(s, INT_MAX, format, args)); }
-int snprintf(char *restrict s, size_t n, const char *restrict format, ...) { WITH_ARGS(yimmo_vformat(s, n, format, args)); }
-int asprintf(char **s, const char *restrict format, ...) { WITH_ARGS(vasprintf(s, format, args)); }
+LIBC int printf(const char *restrict format, ...) { WITH_ARGS(vfprintf(stdout, format, args)); }
+LIBC int fprintf(FILE *restrict f, const char *restrict format, ...) { WITH_ARGS(vfprintf(f, format, args)); }
+LIBC int dprintf(int fd, const char *restrict format, ...) { WITH_ARGS(vfprintf(fd == 2 ? stderr : stdout, format, args)); }
+LIBC int sprintf(char *restrict s, const char *restrict format, ...) { WITH_ARGS(yimmo_vformat(s, INT_MAX, format, args)); }
+LIBC int snprintf(char *restrict s, size_t n, const char *restrict format, ...) { WITH_ARGS(yimmo_vformat(s, n, format, args)); }
+LIBC int asprintf(char **s, const char *restrict format, ...) { WITH_ARGS(vasprintf(s, format, args)); }
 
-int fputs(const char *restrict s, FILE *restrict f)
+LIBC int fputs(const char *restrict s, FILE *restrict f)
 {
 	print(f, s, strlen(s));
 	return 0;
 }
 
-int puts(const char *s)
+LIBC int puts(const char *s)
 {
 	fputs(s, stdout);
 	print(stdout, "\n", 1);
 	return 0;
 }
 
-int fputc(int c, FILE *f)
+LIBC int fputc(int c, FILE *f)
 {
 	char b = (char)c;
 	print(f, &b, 1);
 	return (unsigned char)c;
 }
 
-int putc(int c, FILE *f) { return fputc(c, f); }
-int putchar(int c) { return fputc(c, stdout); }
+LIBC int putc(int c, FILE *f) { return fputc(c, f); }
+LIBC int putchar(int c) { return fputc(c, stdout); }
 
-size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
+LIBC size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
 {
 	size_t bytes;
 	if (__builtin_mul_overflow(size, n, &bytes))
@@ -144,7 +144,7 @@ size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
 	return n;
 }
 
-ssize_t write(int fd, const void *p, size_t n)
+LIBC ssize_t write(int fd, const void *p, size_t n)
 {
 	if (fd != 1 && fd != 2) {
 		errno = EBADF;
@@ -155,27 +155,27 @@ ssize_t write(int fd, const void *p, size_t n)
 }
 
 /* A line is one log entry, so flushing in the middle of one does nothing. */
-int fflush(FILE *f)
+LIBC int fflush(FILE *f)
 {
 	(void)f;
 	return 0;
 }
 
-int fileno(FILE *f) { return f->fd; }
+LIBC int fileno(FILE *f) { return f->fd; }
 
-void perror(const char *s)
+LIBC void perror(const char *s)
 {
 	fprintf(stderr, "%s%s%s\n", s ? s : "", s && *s ? ": " : "", strerror(errno));
 }
 
-void vsyslog(int level, const char *format, va_list args)
+LIBC void vsyslog(int level, const char *format, va_list args)
 {
 	static const uint8_t levels[8] = { YIMMO_LEVEL_ERROR, YIMMO_LEVEL_ERROR, YIMMO_LEVEL_ERROR, YIMMO_LEVEL_ERROR,
 		YIMMO_LEVEL_WARN, YIMMO_LEVEL_INFO, YIMMO_LEVEL_INFO, YIMMO_LEVEL_DEBUG };
 	yimmo_log_va(levels[level & 7], yimmo_log_session, format, args);
 }
 
-void syslog(int level, const char *format, ...)
+LIBC void syslog(int level, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -183,7 +183,7 @@ void syslog(int level, const char *format, ...)
 	va_end(args);
 }
 
-void warnx(const char *format, ...)
+LIBC void warnx(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -191,7 +191,7 @@ void warnx(const char *format, ...)
 	va_end(args);
 }
 
-void warn(const char *format, ...)
+LIBC void warn(const char *format, ...)
 {
 	char text[256];
 	int e = errno;
@@ -202,13 +202,13 @@ void warn(const char *format, ...)
 	warnx("%s: %s", text, strerror(e));
 }
 
-void err(int status, const char *format, ...)
+LIBC void err(int status, const char *format, ...)
 {
 	(void)format;
 	exit(status);
 }
 
-void errx(int status, const char *format, ...)
+LIBC void errx(int status, const char *format, ...)
 {
 	(void)format;
 	exit(status);

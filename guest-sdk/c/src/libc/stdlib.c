@@ -42,41 +42,41 @@ static uint64_t parse_integer(const char *s, char **end, int base, uint64_t most
 	return v;
 }
 
-long long YC(strtoll)(const char *restrict s, char **restrict end, int base)
+LIBC long long YC(strtoll)(const char *restrict s, char **restrict end, int base)
 {
 	bool negative;
 	uint64_t v = parse_integer(s, end, base, LLONG_MAX, (uint64_t)LLONG_MAX + 1, &negative);
 	return negative ? (long long)(0 - v) : (long long)v;
 }
 
-unsigned long long YC(strtoull)(const char *restrict s, char **restrict end, int base)
+LIBC unsigned long long YC(strtoull)(const char *restrict s, char **restrict end, int base)
 {
 	bool negative;
 	uint64_t v = parse_integer(s, end, base, ULLONG_MAX, ULLONG_MAX, &negative);
 	return negative && !(v == ULLONG_MAX && errno == ERANGE) ? 0 - v : v;
 }
 
-long YC(strtol)(const char *restrict s, char **restrict end, int base)
+LIBC long YC(strtol)(const char *restrict s, char **restrict end, int base)
 {
 	bool negative;
 	uint64_t v = parse_integer(s, end, base, LONG_MAX, (uint64_t)LONG_MAX + 1, &negative);
 	return negative ? (long)(0 - v) : (long)v;
 }
 
-unsigned long YC(strtoul)(const char *restrict s, char **restrict end, int base)
+LIBC unsigned long YC(strtoul)(const char *restrict s, char **restrict end, int base)
 {
 	bool negative;
 	uint64_t v = parse_integer(s, end, base, ULONG_MAX, ULONG_MAX, &negative);
 	return negative && !(v == ULONG_MAX && errno == ERANGE) ? (unsigned long)(0 - v) : (unsigned long)v;
 }
 
-intmax_t YC(strtoimax)(const char *restrict s, char **restrict end, int base) { return YC(strtoll)(s, end, base); }
-uintmax_t YC(strtoumax)(const char *restrict s, char **restrict end, int base) { return YC(strtoull)(s, end, base); }
-int YC(atoi)(const char *s) { return (int)YC(strtol)(s, NULL, 10); }
-long YC(atol)(const char *s) { return YC(strtol)(s, NULL, 10); }
-long long YC(atoll)(const char *s) { return YC(strtoll)(s, NULL, 10); }
+LIBC intmax_t YC(strtoimax)(const char *restrict s, char **restrict end, int base) { return YC(strtoll)(s, end, base); }
+LIBC uintmax_t YC(strtoumax)(const char *restrict s, char **restrict end, int base) { return YC(strtoull)(s, end, base); }
+LIBC int YC(atoi)(const char *s) { return (int)YC(strtol)(s, NULL, 10); }
+LIBC long YC(atol)(const char *s) { return YC(strtol)(s, NULL, 10); }
+LIBC long long YC(atoll)(const char *s) { return YC(strtoll)(s, NULL, 10); }
 
-double YC(strtod)(const char *restrict s, char **restrict end)
+LIBC double YC(strtod)(const char *restrict s, char **restrict end)
 {
 	const char *after;
 	double v = yimmo_parse_double(s, &after);
@@ -87,8 +87,8 @@ double YC(strtod)(const char *restrict s, char **restrict end)
 	return v;
 }
 
-float YC(strtof)(const char *restrict s, char **restrict end) { return (float)YC(strtod)(s, end); }
-double YC(atof)(const char *s) { return YC(strtod)(s, NULL); }
+LIBC float YC(strtof)(const char *restrict s, char **restrict end) { return (float)YC(strtod)(s, end); }
+LIBC double YC(atof)(const char *s) { return YC(strtod)(s, NULL); }
 
 /* rand is a 64-bit linear congruential generator, its upper bits mixed. */
 static uint64_t random_state = 1;
@@ -99,12 +99,12 @@ static int next_random(uint64_t *s)
 	return (int)((*s ^ *s >> 22) >> 29 & 0x7fffffff);
 }
 
-int YC(rand)(void) { return next_random(&random_state); }
-void YC(srand)(unsigned seed) { random_state = seed; }
-long YC(random)(void) { return next_random(&random_state); }
-void YC(srandom)(unsigned seed) { random_state = seed; }
+LIBC int YC(rand)(void) { return next_random(&random_state); }
+LIBC void YC(srand)(unsigned seed) { random_state = seed; }
+LIBC long YC(random)(void) { return next_random(&random_state); }
+LIBC void YC(srandom)(unsigned seed) { random_state = seed; }
 
-int YC(rand_r)(unsigned *seed)
+LIBC int YC(rand_r)(unsigned *seed)
 {
 	uint64_t s = *seed;
 	int v = next_random(&s);
@@ -112,14 +112,14 @@ int YC(rand_r)(unsigned *seed)
 	return v;
 }
 
-uint32_t YC(arc4random)(void) { return (uint32_t)(yimmo_random() >> 32); }
+LIBC uint32_t YC(arc4random)(void) { return (uint32_t)(yimmo_random() >> 32); }
 
-uint32_t YC(arc4random_uniform)(uint32_t below)
+LIBC uint32_t YC(arc4random_uniform)(uint32_t below)
 {
 	return (uint32_t)((uint64_t)YC(arc4random)() * below >> 32);
 }
 
-void YC(arc4random_buf)(void *p, size_t n)
+LIBC void YC(arc4random_buf)(void *p, size_t n)
 {
 	for (unsigned char *q = p; n--; q++)
 		*q = (unsigned char)(yimmo_random() >> 56);
@@ -147,7 +147,7 @@ static void sift(unsigned char *p, size_t at, size_t count, size_t size, int (*c
 	}
 }
 
-void YC(qsort)(void *p, size_t count, size_t size, int (*cmp)(const void *, const void *))
+LIBC void YC(qsort)(void *p, size_t count, size_t size, int (*cmp)(const void *, const void *))
 {
 	for (size_t i = count / 2; i--;)
 		sift(p, i, count, size, cmp);
@@ -157,7 +157,7 @@ void YC(qsort)(void *p, size_t count, size_t size, int (*cmp)(const void *, cons
 	}
 }
 
-void *YC(bsearch)(const void *key, const void *p, size_t count, size_t size, int (*cmp)(const void *, const void *))
+LIBC void *YC(bsearch)(const void *key, const void *p, size_t count, size_t size, int (*cmp)(const void *, const void *))
 {
 	while (count) {
 		const char *middle = (const char *)p + count / 2 * size;
@@ -185,11 +185,11 @@ static void *or_errno(void *p)
 	return p;
 }
 
-void *malloc(size_t n) { return or_errno(yimmo_alloc(n)); }
-void free(void *p) { yimmo_free(p); }
-void *aligned_alloc(size_t align, size_t n) { return or_errno(yimmo_alloc_aligned(align, n)); }
+LIBC void *malloc(size_t n) { return or_errno(yimmo_alloc(n)); }
+LIBC void free(void *p) { yimmo_free(p); }
+LIBC void *aligned_alloc(size_t align, size_t n) { return or_errno(yimmo_alloc_aligned(align, n)); }
 
-void *calloc(size_t count, size_t size)
+LIBC void *calloc(size_t count, size_t size)
 {
 	size_t n;
 	if (__builtin_mul_overflow(count, size, &n))
@@ -198,7 +198,7 @@ void *calloc(size_t count, size_t size)
 	return p ? memset(p, 0, n) : NULL;
 }
 
-void *realloc(void *p, size_t n)
+LIBC void *realloc(void *p, size_t n)
 {
 	if (p && !n) {
 		free(p);
@@ -207,13 +207,13 @@ void *realloc(void *p, size_t n)
 	return or_errno(yimmo_resize(p, n));
 }
 
-void *reallocarray(void *p, size_t count, size_t size)
+LIBC void *reallocarray(void *p, size_t count, size_t size)
 {
 	size_t n;
 	return __builtin_mul_overflow(count, size, &n) ? or_errno(NULL) : realloc(p, n);
 }
 
-int posix_memalign(void **p, size_t align, size_t n)
+LIBC int posix_memalign(void **p, size_t align, size_t n)
 {
 	if (!align || align & (align - 1) || align % sizeof(void *))
 		return EINVAL;
@@ -229,12 +229,12 @@ YIMMO_TRAP(yimmo_program_called_abort)
 YIMMO_TRAP(yimmo_program_called_exit)
 YIMMO_TRAP(yimmo_assertion_failed)
 
-void abort(void) { yimmo_program_called_abort(); }
-void exit(int status) { (void)status; yimmo_program_called_exit(); }
-void _Exit(int status) { exit(status); }
-void _exit(int status) { exit(status); }
+LIBC void abort(void) { yimmo_program_called_abort(); }
+LIBC void exit(int status) { (void)status; yimmo_program_called_exit(); }
+LIBC void _Exit(int status) { exit(status); }
+LIBC void _exit(int status) { exit(status); }
 
-void yimmo_assert_failed(const char *what, const char *file, int line, const char *func)
+LIBC void yimmo_assert_failed(const char *what, const char *file, int line, const char *func)
 {
 	(void)what, (void)file, (void)line, (void)func; /* a trap takes the log of its turn along */
 	yimmo_assertion_failed();

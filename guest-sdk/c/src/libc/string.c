@@ -1,12 +1,12 @@
 /* The rest of string.h. */
 #include "libc.h"
 
-void *YC(mempcpy)(void *restrict to, const void *restrict from, size_t n)
+LIBC void *YC(mempcpy)(void *restrict to, const void *restrict from, size_t n)
 {
 	return (char *)memcpy(to, from, n) + n;
 }
 
-void *YC(memchr)(const void *p, int c, size_t n)
+LIBC void *YC(memchr)(const void *p, int c, size_t n)
 {
 	for (const unsigned char *q = p; n--; q++)
 		if (*q == (unsigned char)c)
@@ -14,7 +14,7 @@ void *YC(memchr)(const void *p, int c, size_t n)
 	return NULL;
 }
 
-void *YC(memrchr)(const void *p, int c, size_t n)
+LIBC void *YC(memrchr)(const void *p, int c, size_t n)
 {
 	const unsigned char *q = p;
 	while (n--)
@@ -23,7 +23,7 @@ void *YC(memrchr)(const void *p, int c, size_t n)
 	return NULL;
 }
 
-void *YC(memmem)(const void *p, size_t n, const void *what, size_t len)
+LIBC void *YC(memmem)(const void *p, size_t n, const void *what, size_t len)
 {
 	if (!len)
 		return (void *)p;
@@ -33,7 +33,7 @@ void *YC(memmem)(const void *p, size_t n, const void *what, size_t len)
 	return NULL;
 }
 
-void *YC(memccpy)(void *restrict to, const void *restrict from, int c, size_t n)
+LIBC void *YC(memccpy)(void *restrict to, const void *restrict from, int c, size_t n)
 {
 	unsigned char *t = to;
 	for (const unsigned char *f = from; n--;)
@@ -42,32 +42,32 @@ void *YC(memccpy)(void *restrict to, const void *restrict from, int c, size_t n)
 	return NULL;
 }
 
-void YC(explicit_bzero)(void *p, size_t n)
+LIBC void YC(explicit_bzero)(void *p, size_t n)
 {
 	memset(p, 0, n);
 	__asm__ volatile("" : : "r"(p) : "memory");
 }
 
-size_t YC(strnlen)(const char *s, size_t n)
+LIBC size_t YC(strnlen)(const char *s, size_t n)
 {
 	const char *end = YC(memchr)(s, 0, n);
 	return end ? (size_t)(end - s) : n;
 }
 
-char *YC(stpcpy)(char *restrict to, const char *restrict from)
+LIBC char *YC(stpcpy)(char *restrict to, const char *restrict from)
 {
 	size_t n = strlen(from);
 	memcpy(to, from, n + 1);
 	return to + n;
 }
 
-char *YC(strcpy)(char *restrict to, const char *restrict from)
+LIBC char *YC(strcpy)(char *restrict to, const char *restrict from)
 {
 	YC(stpcpy)(to, from);
 	return to;
 }
 
-char *YC(strncpy)(char *restrict to, const char *restrict from, size_t n)
+LIBC char *YC(strncpy)(char *restrict to, const char *restrict from, size_t n)
 {
 	size_t len = YC(strnlen)(from, n);
 	memcpy(to, from, len);
@@ -75,13 +75,13 @@ char *YC(strncpy)(char *restrict to, const char *restrict from, size_t n)
 	return to;
 }
 
-char *YC(strcat)(char *restrict to, const char *restrict from)
+LIBC char *YC(strcat)(char *restrict to, const char *restrict from)
 {
 	YC(stpcpy)(to + strlen(to), from);
 	return to;
 }
 
-char *YC(strncat)(char *restrict to, const char *restrict from, size_t n)
+LIBC char *YC(strncat)(char *restrict to, const char *restrict from, size_t n)
 {
 	char *end = to + strlen(to);
 	n = YC(strnlen)(from, n);
@@ -90,7 +90,7 @@ char *YC(strncat)(char *restrict to, const char *restrict from, size_t n)
 	return to;
 }
 
-size_t YC(strlcpy)(char *restrict to, const char *restrict from, size_t n)
+LIBC size_t YC(strlcpy)(char *restrict to, const char *restrict from, size_t n)
 {
 	size_t len = strlen(from);
 	if (n) {
@@ -101,21 +101,21 @@ size_t YC(strlcpy)(char *restrict to, const char *restrict from, size_t n)
 	return len;
 }
 
-size_t YC(strlcat)(char *restrict to, const char *restrict from, size_t n)
+LIBC size_t YC(strlcat)(char *restrict to, const char *restrict from, size_t n)
 {
 	size_t len = YC(strnlen)(to, n);
 	return len + (len == n ? strlen(from) : YC(strlcpy)(to + len, from, n - len));
 }
 
-int YC(strncmp)(const char *a, const char *b, size_t n)
+LIBC int YC(strncmp)(const char *a, const char *b, size_t n)
 {
 	for (; n && *a && *a == *b; a++, b++)
 		n--;
 	return n ? (unsigned char)*a - (unsigned char)*b : 0;
 }
 
-int YC(strcmp)(const char *a, const char *b) { return YC(strncmp)(a, b, SIZE_MAX); }
-int YC(strcoll)(const char *a, const char *b) { return YC(strcmp)(a, b); }
+LIBC int YC(strcmp)(const char *a, const char *b) { return YC(strncmp)(a, b, SIZE_MAX); }
+LIBC int YC(strcoll)(const char *a, const char *b) { return YC(strcmp)(a, b); }
 
 static int lower(char c)
 {
@@ -123,32 +123,32 @@ static int lower(char c)
 	return u >= 'A' && u <= 'Z' ? u | 32 : u;
 }
 
-int YC(strncasecmp)(const char *a, const char *b, size_t n)
+LIBC int YC(strncasecmp)(const char *a, const char *b, size_t n)
 {
 	for (; n && *a && lower(*a) == lower(*b); a++, b++)
 		n--;
 	return n ? lower(*a) - lower(*b) : 0;
 }
 
-int YC(strcasecmp)(const char *a, const char *b) { return YC(strncasecmp)(a, b, SIZE_MAX); }
+LIBC int YC(strcasecmp)(const char *a, const char *b) { return YC(strncasecmp)(a, b, SIZE_MAX); }
 
-char *YC(strchrnul)(const char *s, int c)
+LIBC char *YC(strchrnul)(const char *s, int c)
 {
 	while (*s && *s != (char)c)
 		s++;
 	return (char *)s;
 }
 
-char *YC(strchr)(const char *s, int c)
+LIBC char *YC(strchr)(const char *s, int c)
 {
 	char *p = YC(strchrnul)(s, c);
 	return *p == (char)c ? p : NULL;
 }
 
-char *YC(strrchr)(const char *s, int c) { return YC(memrchr)(s, c, strlen(s) + 1); }
-char *YC(strstr)(const char *s, const char *what) { return YC(memmem)(s, strlen(s), what, strlen(what)); }
+LIBC char *YC(strrchr)(const char *s, int c) { return YC(memrchr)(s, c, strlen(s) + 1); }
+LIBC char *YC(strstr)(const char *s, const char *what) { return YC(memmem)(s, strlen(s), what, strlen(what)); }
 
-char *YC(strcasestr)(const char *s, const char *what)
+LIBC char *YC(strcasestr)(const char *s, const char *what)
 {
 	size_t n = strlen(what);
 	for (; !n || *s; s++)
@@ -166,16 +166,16 @@ static size_t run_of(const char *s, const char *set, bool in)
 	return n;
 }
 
-size_t YC(strspn)(const char *s, const char *set) { return run_of(s, set, true); }
-size_t YC(strcspn)(const char *s, const char *set) { return run_of(s, set, false); }
+LIBC size_t YC(strspn)(const char *s, const char *set) { return run_of(s, set, true); }
+LIBC size_t YC(strcspn)(const char *s, const char *set) { return run_of(s, set, false); }
 
-char *YC(strpbrk)(const char *s, const char *set)
+LIBC char *YC(strpbrk)(const char *s, const char *set)
 {
 	s += run_of(s, set, false);
 	return *s ? (char *)s : NULL;
 }
 
-char *YC(strsep)(char **s, const char *set)
+LIBC char *YC(strsep)(char **s, const char *set)
 {
 	char *word = *s;
 	if (word) {
@@ -186,7 +186,7 @@ char *YC(strsep)(char **s, const char *set)
 	return word;
 }
 
-char *YC(strtok_r)(char *restrict s, const char *restrict set, char **restrict rest)
+LIBC char *YC(strtok_r)(char *restrict s, const char *restrict set, char **restrict rest)
 {
 	if (!s)
 		s = *rest;
@@ -202,13 +202,13 @@ char *YC(strtok_r)(char *restrict s, const char *restrict set, char **restrict r
 	return s;
 }
 
-char *YC(strtok)(char *restrict s, const char *restrict set)
+LIBC char *YC(strtok)(char *restrict s, const char *restrict set)
 {
 	static char *rest;
 	return YC(strtok_r)(s, set, &rest);
 }
 
-char *YC(strndup)(const char *s, size_t n)
+LIBC char *YC(strndup)(const char *s, size_t n)
 {
 	n = YC(strnlen)(s, n);
 	char *p = malloc(n + 1);
@@ -219,9 +219,9 @@ char *YC(strndup)(const char *s, size_t n)
 	return p;
 }
 
-char *YC(strdup)(const char *s) { return YC(strndup)(s, SIZE_MAX); }
+LIBC char *YC(strdup)(const char *s) { return YC(strndup)(s, SIZE_MAX); }
 
-char *YC(strerror)(int e)
+LIBC char *YC(strerror)(int e)
 {
 	static const struct { int e; const char *text; } all[] = {
 		{ 0, "Success" }, { EPERM, "Operation not permitted" }, { ENOENT, "No such file or directory" },
@@ -250,12 +250,12 @@ char *YC(strerror)(int e)
 	return unknown;
 }
 
-int YC(strerror_r)(int e, char *s, size_t n)
+LIBC int YC(strerror_r)(int e, char *s, size_t n)
 {
 	return YC(strlcpy)(s, YC(strerror)(e), n) < n ? 0 : ERANGE;
 }
 
-char *YC(strsignal)(int sig)
+LIBC char *YC(strsignal)(int sig)
 {
 	static char text[24];
 	yimmo_format(text, sizeof text, "Signal %d", sig);

@@ -45,20 +45,20 @@ static int64_t seconds(const struct tm *t)
 	return days * 86400 + (int64_t)t->tm_hour * 3600 + (int64_t)t->tm_min * 60 + t->tm_sec;
 }
 
-struct tm *YC(gmtime_r)(const time_t *restrict t, struct tm *restrict out) { return date(*t, out); }
-struct tm *YC(localtime_r)(const time_t *restrict t, struct tm *restrict out) { return date(*t, out); }
+LIBC struct tm *YC(gmtime_r)(const time_t *restrict t, struct tm *restrict out) { return date(*t, out); }
+LIBC struct tm *YC(localtime_r)(const time_t *restrict t, struct tm *restrict out) { return date(*t, out); }
 
 static struct tm last_date;
-struct tm *YC(gmtime)(const time_t *t) { return date(*t, &last_date); }
-struct tm *YC(localtime)(const time_t *t) { return date(*t, &last_date); }
+LIBC struct tm *YC(gmtime)(const time_t *t) { return date(*t, &last_date); }
+LIBC struct tm *YC(localtime)(const time_t *t) { return date(*t, &last_date); }
 
-time_t YC(timegm)(struct tm *t)
+LIBC time_t YC(timegm)(struct tm *t)
 {
 	int64_t s = seconds(t);
 	return date(s, t) ? s : -1;
 }
 
-time_t YC(mktime)(struct tm *t) { return YC(timegm)(t); }
+LIBC time_t YC(mktime)(struct tm *t) { return YC(timegm)(t); }
 
 static const char days[7][10] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
 static const char months[12][10] = { "January", "February", "March", "April", "May", "June", "July", "August",
@@ -122,7 +122,7 @@ static int convert_date(char *s, size_t n, char c, const struct tm *t)
 	}
 }
 
-size_t YC(strftime)(char *restrict s, size_t n, const char *restrict format, const struct tm *restrict t)
+LIBC size_t YC(strftime)(char *restrict s, size_t n, const char *restrict format, const struct tm *restrict t)
 {
 	size_t at = 0;
 	for (const char *p = format; *p; p++) {
@@ -146,22 +146,22 @@ size_t YC(strftime)(char *restrict s, size_t n, const char *restrict format, con
 	return at;
 }
 
-char *YC(asctime_r)(const struct tm *restrict t, char *restrict out)
+LIBC char *YC(asctime_r)(const struct tm *restrict t, char *restrict out)
 {
 	out[convert_date(out, 26, 'c', t)] = '\n';
 	out[25] = 0;
 	return out;
 }
 
-char *YC(asctime)(const struct tm *t)
+LIBC char *YC(asctime)(const struct tm *t)
 {
 	static char text[64];
 	return YC(asctime_r)(t, text);
 }
 
-char *YC(ctime)(const time_t *t) { return YC(asctime)(YC(gmtime)(t)); }
+LIBC char *YC(ctime)(const time_t *t) { return YC(asctime)(YC(gmtime)(t)); }
 
-char *YC(ctime_r)(const time_t *t, char *out)
+LIBC char *YC(ctime_r)(const time_t *t, char *out)
 {
 	struct tm d;
 	return date(*t, &d) ? YC(asctime_r)(&d, out) : NULL;
@@ -172,7 +172,7 @@ char *YC(ctime_r)(const time_t *t, char *out)
 
 static int64_t clock_of(clockid_t id) { return id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE ? yimmo_now() : yimmo_mono(); }
 
-time_t time(time_t *t)
+LIBC time_t time(time_t *t)
 {
 	time_t now = floor_div(yimmo_now(), SECOND);
 	if (t)
@@ -180,9 +180,9 @@ time_t time(time_t *t)
 	return now;
 }
 
-clock_t clock(void) { return (clock_t)(yimmo_mono() / 1000); }
+LIBC clock_t clock(void) { return (clock_t)(yimmo_mono() / 1000); }
 
-int clock_gettime(clockid_t id, struct timespec *t)
+LIBC int clock_gettime(clockid_t id, struct timespec *t)
 {
 	int64_t ns = clock_of(id);
 	t->tv_sec = floor_div(ns, SECOND);
@@ -190,13 +190,13 @@ int clock_gettime(clockid_t id, struct timespec *t)
 	return 0;
 }
 
-int timespec_get(struct timespec *t, int base)
+LIBC int timespec_get(struct timespec *t, int base)
 {
 	clock_gettime(CLOCK_REALTIME, t);
 	return base;
 }
 
-int clock_getres(clockid_t id, struct timespec *t)
+LIBC int clock_getres(clockid_t id, struct timespec *t)
 {
 	(void)id;
 	if (t)
@@ -204,7 +204,7 @@ int clock_getres(clockid_t id, struct timespec *t)
 	return 0;
 }
 
-int gettimeofday(struct timeval *restrict t, void *restrict zone)
+LIBC int gettimeofday(struct timeval *restrict t, void *restrict zone)
 {
 	struct timespec s;
 	(void)zone;

@@ -12,7 +12,6 @@
 #include "../../include/ymo_blalloc.h"
 
 #define WORKSPACE 4096
-#define GHOSTS 256 /* exchanges kept whose clients are gone, for programs that hold the response */
 
 typedef struct ymo_http_exchange exchange;
 
@@ -37,17 +36,18 @@ struct ymo_http_exchange {
 	ymo_http_response_t response;
 	bool look;       /* only looked at: nothing goes out */
 	bool in_callback;
+	bool complete;   /* the whole request is here */
 	bool head_out;   /* the head went out */
 	bool over;       /* answered, or the client is gone */
+	bool shown;      /* the program has seen the response, and may hold on to it */
+	bool ghost;      /* the client is gone, but the program has not been told */
 	size_t body_cap;
 	char *text;      /* strings of the request */
-	exchange *next;  /* in done or ghosts */
+	exchange *next;  /* in done */
 };
 
 static ymo_ids exchanges;
-static exchange *done;                          /* answered: freed at reset */
-static exchange *ghosts, **ghosts_end = &ghosts; /* gone unanswered, oldest first */
-static unsigned ghost_count;
+static exchange *done; /* freed at reset */
 
 /* The request. */
 
@@ -146,12 +146,18 @@ static void end_session(exchange *x)
 	ymo_conn_over(&x->session.conn);
 }
 
+static void retire(exchange *x)
+{
+	x->ghost = false;
+	x->next = done;
+	done = x;
+}
+
 static void answered(exchange *x)
 {
 	x->over = true;
 	end_session(x);
-	x->next = done;
-	done = x;
+	retire(x);
 }
 
 static uint16_t valid_status(ymo_http_status_t s)
@@ -216,7 +222,7 @@ static void callback_done(exchange *x, const char *callback, int status)
 
 static bool wants_more(const exchange *x)
 {
-	return !x->over && !(x->response.flags & YMO_HTTP_RESPONSE_COMPLETE);
+	return !x->complete && !x->over && !(x->response.flags & YMO_HTTP_RESPONSE_COMPLETE);
 }
 
 /* request_complete calls the http callback. */
@@ -226,8 +232,9 @@ static void request_complete(exchange *x)
 	ymo_status_t status = YMO_OKAY;
 	if (!wants_more(x))
 		return;
-	x->in_callback = true;
+	x->in_callback = x->complete = true;
 	if (p->http) {
+		x->shown = true;
 		status = p->http(&x->session, &x->request, &x->response, x->session.user);
 	} else { /* what the host answers for plugins without HTTP */
 		ymo_http_response_insert_header(&x->response, "content-type", "text/plain");
@@ -259,6 +266,7 @@ void ymo_on_http(const yimmo_event *e)
 	const char *callback = "session init";
 	if (status == YMO_OKAY && p->header) {
 		callback = "header";
+		x->shown = true;
 		status = p->header(&x->session, &x->request, &x->response, x->session.user);
 	}
 	callback_done(x, callback, status);
@@ -297,7 +305,7 @@ void ymo_on_http_body(const yimmo_event *e)
 			status = ENOMEM;
 	} else if (e->len) {
 		r->body_received += e->len;
-		x->in_callback = true;
+		x->in_callback = x->shown = true;
 		status = p->body(&x->session, r, &x->response, yimmo_data(e), e->len, x->session.user);
 	}
 	callback_done(x, "body", status);
@@ -305,6 +313,8 @@ void ymo_on_http_body(const yimmo_event *e)
 		request_complete(x);
 }
 
+/* A program with a cleanup callback is told by it and forgets the response, as it
+ * must with libyimmo. One without goes on with it until it is finished. */
 void ymo_on_http_gone(const yimmo_event *e)
 {
 	exchange *x = ymo_ids_get(&exchanges, e->id);
@@ -312,14 +322,10 @@ void ymo_on_http_gone(const yimmo_event *e)
 		return;
 	x->over = true;
 	end_session(x);
-	*ghosts_end = x;
-	ghosts_end = &x->next;
-	if (ghost_count++ < GHOSTS)
-		return;
-	ghost_count--;
-	x = ghosts;
-	ghosts = x->next;
-	free_exchange(x);
+	if (x->shown && !x->session.conn.proto->session_cleanup)
+		x->ghost = true;
+	else
+		retire(x);
 }
 
 void ymo_http_reset(void)
@@ -407,7 +413,10 @@ int ymo_http_response_is_ready(const ymo_http_response_t *r) { return (r->flags 
 void ymo_http_response_finish(ymo_http_response_t *r)
 {
 	r->flags |= YMO_HTTP_RESPONSE_READY | YMO_HTTP_RESPONSE_COMPLETE;
-	give_out(r->exchange);
+	if (r->exchange->ghost)
+		retire(r->exchange);
+	else
+		give_out(r->exchange);
 }
 
 int ymo_http_response_finished(const ymo_http_response_t *r) { return (r->flags & YMO_HTTP_RESPONSE_COMPLETE) != 0; }

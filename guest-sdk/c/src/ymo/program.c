@@ -202,7 +202,7 @@ static bool save(image *m)
 	return m->at != NULL;
 }
 
-static void restore(const image *m) { parts(m, copy_back); }
+__attribute__((noinline)) static void restore(const image *m) { parts(m, copy_back); }
 
 static void donate(void *p, size_t n)
 {
@@ -325,6 +325,10 @@ void ymo_program_start(void)
 	yimmo_page_log_on = NULL;
 	if (keep->mode != LEAVING)
 		return;
+	/* From here on main's part of the stack is main's: what is called below uses
+	 * what lies below it. The export takes over from stack_top. */
+	yimmo_set_stack(keep->parked);
+	yimmo_side->stack_top = keep->parked;
 	if (!keep->by_main)
 		restore(&keep->live);
 	yimmo_side->count = keep->start.count;
@@ -332,7 +336,6 @@ void ymo_program_start(void)
 	keep->live = (image){ 0 };
 	for (uint32_t i = 0; i < keep->log.spares; i++)
 		donate(yimmo_at(keep->log.spare[i].addr), (size_t)keep->log.spare[i].pages * YIMMO_PAGE);
-	yimmo_side->stack_top = keep->parked;
 	keep->mode = SERVING;
 }
 

@@ -37,9 +37,9 @@ static void connect_event(const yimmo_event *e)
 	if (!yimmo_find_field(e, YIMMO_FIELD_PATH, &path))
 		return;
 	yimmo_field header[2] = { YIMMO_FIELD("x-room", "lobby") };
-	if (!memcmp(path.data, "/no", 3)) {
+	if (path.len == 3 && !memcmp(path.data, "/no", 3)) {
 		yimmo_refuse(e->id, 403, header, 1, "not you", 7);
-	} else if (!memcmp(path.data, "/hold", 5)) {
+	} else if (path.len == 5 && !memcmp(path.data, "/hold", 5)) {
 		yimmo_hold(e->id);
 	} else if (yimmo_find_field(e, YIMMO_FIELD_PROTOCOL, &protocol)) {
 		header[1] = (yimmo_field){ YIMMO_TEXT(":protocol"), protocol };

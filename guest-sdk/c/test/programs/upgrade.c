@@ -34,9 +34,11 @@ static ymo_status_t on_recv(ymo_ws_session_t* s, void* user, uint8_t flags, cons
     return ymo_ws_session_send(s, flags, YMO_BUCKET_FROM_REF(msg, len));
 }
 
+static ymo_http_upgrade_handler_t* mine;
+
 int main(void)
 {
-    ymo_http_upgrade_handler_t* mine = malloc(sizeof(*mine));
+    mine = malloc(sizeof(*mine));
     mine->cb = check;
     mine->proto_new = NULL;
     ymo_proto_t* ws = ymo_proto_ws_create(YMO_WS_SERVER_DEFAULT, NULL, on_recv, NULL);

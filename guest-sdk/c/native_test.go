@@ -1,0 +1,185 @@
+package c_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The same sources, compiled for this machine with address and undefined
+// behaviour sanitizers, a host of a few lines around them (test/native).
+
+const nativeAptLine = "the native tests of the C SDK need clang with its sanitizers; on Debian: apt-get install clang libclang-rt-14-dev"
+
+var natives sync.Map // of *native by arguments
+
+type native struct {
+	once sync.Once
+	file string
+	err  error
+}
+
+func cc() string {
+	if c := os.Getenv("YIMMO_NATIVE_CC"); c != "" {
+		return c
+	}
+	return "clang"
+}
+
+// buildNative compiles for this machine.
+func buildNative(args ...string) (string, error) {
+	v, _ := natives.LoadOrStore(strings.Join(args, " "), new(native))
+	n := v.(*native)
+	n.once.Do(func() {
+		file, err := os.CreateTemp(scratch, "*.native")
+		if err != nil {
+			n.err = err
+			return
+		}
+		file.Close()
+		n.file = file.Name()
+		line := append([]string{"-std=gnu11", "-D_GNU_SOURCE", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+			"-fno-sanitize-recover=all", "-Iinclude", "-Itest/native"}, args...)
+		out, err := exec.Command(cc(), append(line, "-o", n.file)...).CombinedOutput()
+		if err != nil {
+			n.err = fmt.Errorf("%s %s: %w\n%s%s", cc(), strings.Join(line, " "), err, out, nativeAptLine)
+		}
+	})
+	return n.file, n.err
+}
+
+// runNative runs what was built; anything but success fails the test.
+func runNative(t *testing.T, file string, args ...string) string {
+	t.Helper()
+	c := exec.Command(file, args...)
+	c.Env = append(os.Environ(), "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0", "TZ=UTC", "LC_ALL=C")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Run(); err != nil {
+		text := out.String()
+		t.Fatalf("%s %v: %v\n%s", filepath.Base(file), args, err, text[:min(len(text), 6000)])
+	}
+	return out.String()
+}
+
+// The small C library says what the system's says.
+func TestUnits(t *testing.T) {
+	file, err := buildNative("test/native/units.c", "-lm", "-Wno-format")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range 3 {
+		runNative(t, file, fmt.Sprint(seed+1), "10000")
+	}
+}
+
+func TestHeap(t *testing.T) {
+	file, err := buildNative("test/native/heap.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range 3 {
+		t.Log(strings.TrimSpace(runNative(t, file, fmt.Sprint(seed+1), "60000")))
+	}
+}
+
+// Programs and plugins live through long, random and partly wrong lives.
+func TestSoak(t *testing.T) {
+	parts := []string{"test/native/native.c", "test/native/soak.c", "src/libyimmo.c", "src/libc/uuid.c", "test/native/main_native.c"}
+	var objects []string
+	for _, p := range parts {
+		o, err := buildNative("-c", p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects = append(objects, o)
+	}
+	slack := map[string]string{"big": "20000000"} // keeps notes of random size
+	names, err := filepath.Glob("test/programs/*.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range names {
+		name := strings.TrimSuffix(filepath.Base(path), ".c")
+		switch name {
+		case "gives_up", "exits", "includes", "logging": // they end, or do not serve
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			o, err := buildNative("-c", "-Dmain=program_main", "-Dgetenv=yimmo_getenv", "-Datexit=yimmo_atexit", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := buildNative(append(slices.Clone(objects), o)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := range 2 {
+				runNative(t, file, fmt.Sprint(seed+1), "8000", or(slack[name], "50000"))
+			}
+		})
+	}
+	for _, path := range []string{"test/plugins/probe.c", "../../plugins/echo-c/echo.c"} {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			core, err := buildNative("-c", "src/yimmo.c")
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := buildNative("-c", "-DYIMMO_NATIVE_TEST", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file, err := buildNative(objects[0], objects[1], core, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := range 2 {
+				runNative(t, file, fmt.Sprint(seed+1), "8000")
+			}
+		})
+	}
+}
+
+func or(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// The small C library as it is in a module says what the system's says.
+func TestTranscript(t *testing.T) {
+	file, err := buildNative("test/transcript.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, how := range []string{"-Os", "-O0", "-O3"} {
+		m := compile("test/transcript.c", "src/yimmo.c", how)
+		if m.err != nil {
+			t.Fatal(m.err)
+		}
+		d := begin(t, m, options{})
+		for seed := 1; seed < 4; seed++ {
+			d.text(1, strings.Repeat("x", seed))
+			d.turn()
+			want := strings.Split(runNative(t, file, fmt.Sprint(seed)), "\n")
+			got, err := strconv.Unquote(strings.TrimPrefix(d.said[0], "send 1 82 "))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.said = nil
+			for i, line := range strings.Split(got, "\n") {
+				if line != want[i] {
+					t.Fatalf("%s, seed %d, line %d:\ngot  %s\nwant %s", how, seed, i, line, want[i])
+				}
+			}
+		}
+	}
+}

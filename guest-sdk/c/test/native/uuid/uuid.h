@@ -1,0 +1,1 @@
+#include "../../../include/libc/uuid/uuid.h"
