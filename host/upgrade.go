@@ -92,6 +92,7 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
 		if fd, ok, err := poll.Take(nc); ok && err == nil {
+	boundUnsent(nc)
 			l.AttachSocket(session, fd, early)
 			return
 		} else if err != nil {

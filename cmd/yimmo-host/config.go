@@ -33,22 +33,28 @@ type certificate struct {
 }
 
 type limits struct {
-	HeaderTime  Duration  `toml:"header_time"`
-	HeaderBytes Size      `toml:"header_bytes"`
-	HTTPIdle    Duration  `toml:"http_idle"`
-	Body        Size      `toml:"body"`
-	Answer      Duration  `toml:"answer"`
-	Message     Size      `toml:"message"`
-	Frames      Count     `toml:"frames"`
-	MessageTime Duration  `toml:"message_time"`
-	CloseTime   Duration  `toml:"close_time"`
-	WriteTime   Duration  `toml:"write_time"`
-	Queue       Size      `toml:"queue"`
-	Sessions    AutoCount `toml:"sessions"`
-	Memory      Size      `toml:"memory"`
-	Turn        Duration  `toml:"turn"`
-	Start       Duration  `toml:"start"`
-	Drain       Duration  `toml:"drain"`
+	HeaderTime  Duration    `toml:"header_time"`
+	HeaderBytes Size        `toml:"header_bytes"`
+	HTTPIdle    Duration    `toml:"http_idle"`
+	Body        Size        `toml:"body"`
+	Answer      Duration    `toml:"answer"`
+	Message     Size        `toml:"message"`
+	Frames      Count       `toml:"frames"`
+	MessageTime Duration    `toml:"message_time"`
+	CloseTime   Duration    `toml:"close_time"`
+	WriteTime   Duration    `toml:"write_time"`
+	Queue       Size        `toml:"queue"`
+	Ping        Duration    `toml:"ping"`
+	Pong        Duration    `toml:"pong"`
+	Idle        OffDuration `toml:"idle"`
+	ControlRate Count       `toml:"control_rate"`
+	MessageRate AutoCount   `toml:"message_rate"`
+	ByteRate    OffSize     `toml:"byte_rate"`
+	Sessions    AutoCount   `toml:"sessions"`
+	Memory      Size        `toml:"memory"`
+	Turn        Duration    `toml:"turn"`
+	Start       Duration    `toml:"start"`
+	Drain       Duration    `toml:"drain"`
 }
 
 type plugin struct {

@@ -214,7 +214,8 @@ func (c *Count) fromTOML(v any) error { return countFromTOML((*int)(c), v, 1) }
 
 func (c *Count) fromText(s string) error { return countFromText((*int)(c), s, 1) }
 
-// AutoCount is a number of things, or 0: the host works it out.
+// AutoCount is a number of things, or 0: the host works it out, or there is no
+// limit.
 type AutoCount int
 
 func (c *AutoCount) fromTOML(v any) error { return countFromTOML((*int)(c), v, 0) }

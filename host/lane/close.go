@@ -15,7 +15,11 @@ import (
 //	peer answers our close frame   sent before         its code, who began, clean
 //	peer never answers ours        sent before         our code, who began
 //	connection ends without one    none                1006, peer
-//	peer breaks the protocol       the error's code    the same code, host
+//	peer takes nothing, or is
+//	silent and answers no ping     none, cut           1006, host
+//	peer breaks the protocol
+//	or a limit                     the error's code    the same code, host
+//	nothing is said for too long   1001                1001, host
 //	plugin trapped                 1011                none, the instance is gone
 
 // peerClose handles a close frame, RFC 6455 section 5.5.1.
@@ -43,7 +47,7 @@ func (l *Lane) fail(id uint64, s *session, e *frame.Error) {
 	if s = l.sessions.find(id); s == nil || s.state != open {
 		return
 	}
-	l.log.Debug("session failed", "session", sessionID(id), "close_code", e.Code, "reason", e.Reason)
+	l.fault(faultOf(e), id, e.Code)
 	l.writeClose(s, e.Code, e.Reason)
 	s.state, s.who, s.code = closing, abi.WhoHost, e.Code
 	l.end(id, s, e.Code, abi.WhoHost, false, []byte(e.Reason))
@@ -52,6 +56,10 @@ func (l *Lane) fail(id uint64, s *session, e *frame.Error) {
 // gone ends a session whose connection is no more.
 func (l *Lane) gone(id uint64) {
 	s := l.sessions.find(id)
+	if s != nil && s.heard == l.tick { // perhaps frames of this very turn
+		l.turn() // what the guest answers to them leaves first: it may be that only half of the connection is gone
+		s = l.sessions.find(id)
+	}
 	if s == nil {
 		return
 	}
@@ -60,6 +68,21 @@ func (l *Lane) gone(id uint64) {
 		code, who, reason = s.code, s.who, s.reason()
 	}
 	l.end(id, s, code, who, false, reason)
+}
+
+// stalled ends a session whose peer takes nothing. The connection is cut.
+func (l *Lane) stalled(id uint64) {
+	s := l.sessions.find(id)
+	if s == nil || s.state == over {
+		return
+	}
+	if s.state != closing { // else it is ended already, for a reason of its own
+		l.fault(FaultWriteTime, id, abi.CloseAbnormal)
+	}
+	if s.link != nil {
+		s.link.Cut()
+	}
+	l.end(id, s, abi.CloseAbnormal, abi.WhoHost, false, nil)
 }
 
 // startClose sends our close frame and waits for the peer's. Code 0 sends none.

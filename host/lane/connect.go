@@ -113,6 +113,7 @@ func (l *Lane) attach(id uint64, link Link) {
 		return
 	}
 	s.link = link
+	l.keepAlive(s)
 	if s.state == accepted {
 		s.state = open
 	}

@@ -19,6 +19,8 @@ const (
 	dueClose   deadlineKind = iota + 1 // the closing handshake of session id has taken too long
 	dueRestart                         // try to start the instance again
 	dueSocket                          // look whether the socket of id gets on
+	dueMessage                         // look whether its peer's message does
+	dueRound                           // look at some sessions for silence
 )
 
 // deadlines is a heap, the earliest first.

@@ -19,6 +19,10 @@ func (l *Lane) Gone(session uint64) { l.mail.post(mail{kind: mailGone, id: sessi
 // Drained tells that the peer of session has taken most of what waited for it.
 func (l *Lane) Drained(session uint64) { l.mail.post(mail{kind: mailDrained, id: session}) }
 
+// Stalled tells that the peer of session took no byte of what waits for it in
+// the time it has for that.
+func (l *Lane) Stalled(session uint64) { l.mail.post(mail{kind: mailStalled, id: session}) }
+
 func (l *Lane) input(id uint64, b *Batch) {
 	for i := range b.Frames {
 		l.frame(id, &b.Frames[i], notInArea)
@@ -45,6 +49,11 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 	if s == nil || s.state != open && s.state != closing {
 		return
 	}
+	s.heard = l.tick
+	if fault := l.meter(s, f); fault != nil {
+		l.fail(id, s, fault)
+		return
+	}
 	switch f.Flags & abi.MaskOpcode {
 	case abi.OpClose:
 		l.peerClose(id, s, f.Payload)
@@ -54,8 +63,26 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 		}
 	case abi.OpPong:
 	default:
+		s.spoke = l.tick
 		l.data(id, f, at)
 	}
+}
+
+// meter holds a frame against the rates of its session's peer.
+func (l *Lane) meter(s *session, f *frame.Frame) *frame.Error {
+	limits := &l.cfg.Limits
+	switch op := f.Flags & abi.MaskOpcode; {
+	case op == abi.OpClose:
+	case op > abi.OpClose:
+		if !s.controls.take(&limits.Controls, 1, l.clock) {
+			return errControlRate
+		}
+	case op != abi.OpContinuation && !s.messages.take(&limits.Messages, 1, l.clock):
+		return errMessageRate
+	case !s.bytes.take(&limits.Bytes, int64(len(f.Payload)), l.clock):
+		return errByteRate
+	}
+	return nil
 }
 
 // data makes a recv event, or several if the payload is larger than the area:
@@ -115,7 +142,7 @@ func (l *Lane) recv(id uint64, s *session, flags uint8) abi.Event {
 func (l *Lane) pong(id uint64, s *session, payload []byte) {
 	var buf [2 + abi.MaxControlPayload]byte
 	p := frame.AppendHeader(buf[:0], abi.FlagFIN|abi.OpPong, len(payload))
-	l.write(id, s, append(p, payload...))
+	l.queued(id, s, s.link.Pong(append(p, payload...)))
 }
 
 // settleDebts hands back the batches of a session: its transport reads on.

@@ -67,13 +67,23 @@ type Config struct {
 	Metric func(kind uint8, name string, sample float64)
 }
 
-// Limits bound what a peer can cost. All are required.
+// Limits bound what a peer can cost. They are required but where it says so.
 type Limits struct {
 	Frames      frame.Limits  // of one message
 	MessageTime time.Duration // from a message's first byte to its last
 	WriteTime   time.Duration // how long a peer may refuse to take any byte
 	CloseTime   time.Duration // of the closing handshake, and then of the peer's half of the connection
 	Queue       int           // bytes that may wait for one session's peer, or for the client of one request
+
+	// What follows is off when it is zero.
+
+	Ping time.Duration // how long a peer may be silent before it is pinged
+	Pong time.Duration // how long it may be silent after that
+	Idle time.Duration // how long a session may be without data either way
+
+	Controls Rate // of a peer's pings and pongs
+	Messages Rate // of a peer's messages
+	Bytes    Rate // of their payload
 }
 
 // Mark is the number of waiting bytes above which a peer is read no further,
@@ -110,6 +120,9 @@ type Lane struct {
 	alarm     *time.Timer   // wakes the lane for the earliest of due
 	armed     time.Time     // when it will
 	clock     time.Duration // since began, as of the last look
+	tick      uint32        // clock in ticks
+	rounds    rounds
+	samples   [Faults]sampler
 	turnClock time.Duration // the same of the turn at hand
 	waiter    waiter
 	polls     *poll.Set // nil unless the lane reads sockets itself
@@ -163,6 +176,7 @@ func New(cfg Config) (*Lane, error) {
 	if l.log == nil {
 		l.log = slog.Default()
 	}
+	l.rounds = newRounds(&cfg.Limits)
 	l.newWaiter()
 	ready := make(chan error, 1)
 	go l.run(ready)
@@ -208,6 +222,7 @@ func (l *Lane) run(ready chan<- error) {
 		}
 		sockets := l.waiter.wait(idle)
 		l.clock = time.Since(l.began)
+		l.tick = ticks(l.clock)
 		for i := range items {
 			l.handle(&items[i])
 		}
@@ -238,6 +253,8 @@ func (l *Lane) handle(m *mail) {
 		l.gone(m.id)
 	case mailDrained:
 		l.drained(m.id)
+	case mailStalled:
+		l.stalled(m.id)
 	case mailRequest:
 		l.request(m.what.(*Exchange))
 	case mailBody:

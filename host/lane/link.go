@@ -12,6 +12,15 @@ type Link interface {
 	// link calls [Lane.Drained].
 	Write(p []byte) (waiting int)
 
+	// Pong is Write for a pong frame. When more than [PongRoom] waits and the last of
+	// it is a pong, that gives its place to the new one: RFC 6455 section 5.5.3 asks
+	// for an answer to the newest ping only, and so a peer that pings without reading
+	// fills nothing.
+	Pong(p []byte) (waiting int)
+
+	// Busy says whether a message of the peer is unfinished, from its first byte on.
+	Busy() bool
+
 	// Waiting is how many bytes wait now.
 	Waiting() int
 
@@ -22,6 +31,10 @@ type Link interface {
 	// Cut ends the connection at once; what is queued is lost.
 	Cut()
 }
+
+// PongRoom is how many bytes may wait for a peer before its pings are no longer
+// answered one by one.
+const PongRoom = 16 << 10
 
 // A Batch is what a transport read from one connection in one go: whole frames
 // or pieces in order, then, if Failed is set, a protocol error.

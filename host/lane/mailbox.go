@@ -20,6 +20,7 @@ const (
 	mailBatch                       // what: *Batch
 	mailGone                        // the connection of id ended without a close frame
 	mailDrained                     // the link of id took what was waiting
+	mailStalled                     // the peer of id takes nothing of what waits
 	mailRequest                     // what: *Exchange
 	mailBody                        // what: *body
 	mailLeft                        // what: *Exchange; its client needs nothing more

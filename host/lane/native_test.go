@@ -101,6 +101,7 @@ type wire struct {
 	mu     sync.Mutex
 	bytes  []byte
 	stuck  bool // what is written waits for ever
+	busy   bool // a message of the peer is unfinished
 	closed bool
 	cut    bool
 }
@@ -117,6 +118,9 @@ func (w *wire) Write(p []byte) int {
 
 func (w *wire) Waiting() int { w.mu.Lock(); defer w.mu.Unlock(); return len(w.bytes) }
 
+func (w *wire) Pong(p []byte) int { return w.Write(p) }
+func (w *wire) Busy() bool        { w.mu.Lock(); defer w.mu.Unlock(); return w.busy }
+
 func (w *wire) Close() { w.mu.Lock(); w.closed = true; w.mu.Unlock() }
 func (w *wire) Cut()   { w.mu.Lock(); w.cut = true; w.mu.Unlock() }
 
@@ -130,8 +134,14 @@ type rig struct {
 
 func newRig(t *testing.T, on func(g *native, e abi.Event, payload []byte)) *rig {
 	t.Helper()
+	return newRigWith(t, on, func(*lane.Config) {})
+}
+
+// newRigWith is newRig for a configuration that change has had a say in.
+func newRigWith(t *testing.T, on func(g *native, e abi.Event, payload []byte), change func(*lane.Config)) *rig {
+	t.Helper()
 	r := &rig{t: t}
-	l, err := lane.New(lane.Config{
+	c := lane.Config{
 		Settings: func(int64) []byte { return abi.AppendFields(nil) }, Limits: lane.Limits{Queue: 1 << 16, CloseTime: 5 * time.Second},
 		Log: slog.New(slog.DiscardHandler),
 		Start: func() (lane.Guest, error) {
@@ -140,7 +150,9 @@ func newRig(t *testing.T, on func(g *native, e abi.Event, payload []byte)) *rig 
 			r.starts.Add(1)
 			return g, nil
 		},
-	})
+	}
+	change(&c)
+	l, err := lane.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package lane
 import (
 	"time"
 
-	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
@@ -19,6 +18,7 @@ type polled struct {
 	reading bool // the socket is wanted for reading
 	writing bool // and for writing
 	watched bool // a deadline of kind dueSocket is set
+	timed   bool // one of kind dueMessage is
 	leaving bool // the session has let go: half-close when out is empty
 	broken  bool // the socket failed; the next look at it tells
 	parted  bool // the peer has closed its half
@@ -29,8 +29,9 @@ type side struct {
 	in    []byte        // the beginning of a frame
 	since time.Duration // on the lane's clock: when the unfinished message began, 0 = none is
 	out   []byte        // what the socket would not take
+	pong  int           // out ends in a whole pong of so many bytes; 0 = it does not
 	moved time.Duration // when it last took something
-	leave time.Duration // when the peer must have closed its half
+	leave time.Duration // when it must have taken the rest, then when it must have closed its half
 }
 
 // socket is a descriptor on its way to the lane.
@@ -125,6 +126,10 @@ func (c *polled) needSide() *side {
 	return c.side
 }
 
+// leastRate is how many bytes the peer of a session that is over must take in
+// the time that it has for taking any.
+const leastRate = 64 << 10
+
 // A lane keeps a few sides with their memory for those who need one next.
 const (
 	mostSides = 64
@@ -161,11 +166,29 @@ func (c *polled) Write(p []byte) (waiting int) {
 		c.needSide().moved = c.lane.clock
 	}
 	d := c.side
-	d.out = append(d.out, p...)
+	d.out, d.pong = append(d.out, p...), 0
 	c.want()
 	c.watch(c.lane.cfg.Limits.WriteTime)
 	return len(d.out)
 }
+
+// Pong implements [Link].
+func (c *polled) Pong(p []byte) (waiting int) {
+	if d := c.side; d != nil && d.pong > 0 && len(d.out) > PongRoom {
+		d.out = append(d.out[:len(d.out)-d.pong], p...)
+		d.pong = len(p)
+		return len(d.out)
+	}
+	before := c.Waiting()
+	waiting = c.Write(p)
+	if waiting == before+len(p) {
+		c.side.pong = len(p)
+	}
+	return waiting
+}
+
+// Busy implements [Link].
+func (c *polled) Busy() bool { return c.side != nil && c.side.since != 0 }
 
 // Waiting implements [Link].
 func (c *polled) Waiting() int {
@@ -192,6 +215,9 @@ func (c *polled) drain() {
 	}
 	d.moved = c.lane.clock
 	d.out = d.out[:copy(d.out, d.out[n:])]
+	if len(d.out) < d.pong {
+		d.pong = 0
+	}
 	c.want()
 	if mark := c.lane.cfg.Limits.Mark(); waiting > mark && waiting-n <= mark {
 		c.lane.drained(c.id)
@@ -243,6 +269,9 @@ func (c *polled) Close() {
 	limits := &c.lane.cfg.Limits
 	d := c.needSide()
 	d.in, d.since, d.leave = d.in[:0], 0, c.lane.clock+limits.CloseTime
+	if n := len(d.out); n > 0 { // slow is one thing, for ever is another
+		d.leave += time.Duration(1+n/leastRate) * limits.WriteTime
+	}
 	c.lane.lingering[c.id] = c
 	c.want()
 	c.watch(min(limits.CloseTime, limits.WriteTime))
@@ -263,7 +292,11 @@ func (c *polled) Cut() {
 	if c.fd < 0 {
 		return
 	}
-	poll.Close(int(c.fd))
+	if c.Waiting() > 0 {
+		poll.Abort(int(c.fd))
+	} else {
+		poll.Close(int(c.fd))
+	}
 	c.fd, c.leaving, c.side = -1, true, nil
 	delete(c.lane.lingering, c.id)
 	c.lane.socketClosed()
@@ -286,11 +319,8 @@ func (c *polled) watch(after time.Duration) {
 	}
 }
 
-// errSlow is a peer that trickles a message.
-var errSlow = &frame.Error{Code: abi.ClosePolicy, Reason: "message took too long"}
-
-// watchSocket ends what does not get on, and looks again while anything is
-// unfinished. One deadline serves all: most are over long before they are due.
+// watchSocket ends what takes nothing or does not go, and looks again while
+// anything waits: most is over long before it is due.
 func (l *Lane) watchSocket(id uint64) {
 	c := l.linked(id)
 	if c == nil {
@@ -301,29 +331,48 @@ func (l *Lane) watchSocket(id uint64) {
 	if d == nil {
 		return
 	}
-	next := time.Duration(1<<63 - 1)
-	if len(d.out) > 0 {
-		next = d.moved + limits.WriteTime - l.clock
-	} else if c.leaving {
-		next = d.leave - l.clock
-	}
-	if next <= 0 {
-		c.broken = true
-		if s := l.sessions.find(id); s != nil {
-			l.end(id, s, abi.CloseAbnormal, abi.WhoHost, false, nil)
+	var left time.Duration
+	switch {
+	case len(d.out) > 0:
+		left = d.moved + limits.WriteTime - l.clock
+		if c.leaving {
+			left = min(left, d.leave-l.clock)
 		}
-		c.Cut()
+	case c.leaving:
+		left = d.leave - l.clock
+	default:
 		return
 	}
-	if d.since != 0 {
-		left := d.since + limits.MessageTime - l.clock
-		if left <= 0 {
-			l.faulted(c, errSlow)
-			return
-		}
-		next = min(next, left)
+	if left > 0 {
+		c.watch(left)
+		return
 	}
-	if next < 1<<63-1 {
-		c.watch(next)
+	c.broken = true
+	l.stalled(id)
+	c.Cut()
+}
+
+// watchMessage ends a session whose peer trickles a message.
+func (l *Lane) watchMessage(id uint64) {
+	c := l.linked(id)
+	if c == nil {
+		return
+	}
+	c.timed = false
+	if c.side == nil || c.side.since == 0 {
+		return
+	}
+	if left := c.side.since + l.cfg.Limits.MessageTime - l.clock; left > 0 {
+		c.timeMessage(left)
+		return
+	}
+	l.faulted(c, ErrMessageTime)
+}
+
+// timeMessage has watchMessage look after that time.
+func (c *polled) timeMessage(after time.Duration) {
+	if !c.timed {
+		c.timed = true
+		c.lane.due.set(after, dueMessage, c.id)
 	}
 }

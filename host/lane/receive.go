@@ -184,7 +184,7 @@ func (c *polled) tick(finished bool) {
 	switch busy := c.dec.Busy(); {
 	case busy && (finished || c.side == nil || c.side.since == 0):
 		c.needSide().since = max(c.lane.clock, 1)
-		c.watch(c.lane.cfg.Limits.MessageTime)
+		c.timeMessage(c.lane.cfg.Limits.MessageTime)
 	case !busy && c.side != nil:
 		c.side.since = 0
 		c.tidy()

@@ -103,15 +103,20 @@ func (l *Lane) flushOut() {
 
 // write queues bytes for a session's peer, within the limit.
 func (l *Lane) write(id uint64, s *session, p []byte) {
-	waiting := len(s.early()) + len(p)
+	s.spoke = l.tick
 	if s.link == nil {
 		s.needExtra().early = append(s.extra.early, p...)
-	} else {
-		waiting = s.link.Write(p)
-		s.slow = s.slow || waiting > l.cfg.Limits.Mark()
+		l.queued(id, s, len(s.extra.early))
+		return
 	}
+	l.queued(id, s, s.link.Write(p))
+}
+
+// queued holds what waits for a session's peer against the limit.
+func (l *Lane) queued(id uint64, s *session, waiting int) {
+	s.slow = s.slow || s.link != nil && waiting > l.cfg.Limits.Mark()
 	if waiting > l.cfg.Limits.Queue && s.state != closing && s.state != over {
-		l.log.Info("session closed: its peer does not read", "session", sessionID(id), "waiting", waiting)
+		l.fault(FaultQueue, id, abi.ClosePolicy)
 		l.startClose(id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
 	}
 }

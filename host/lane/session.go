@@ -26,12 +26,17 @@ type session struct {
 	enc   frame.Encoder
 	gen   uint32
 	seq   uint32
+	heard uint32 // when a frame last came, in ticks of the lane
+	spoke uint32 // when data last went either way
+	asked uint32 // when the peer was last pinged
 	code  uint16 // of the close frame that last stands for, or that we sent
 	state state
 	held  bool  // the guest asked for time to decide
 	slow  bool  // more than the mark waits for the peer
 	who   uint8 // abi.WhoX: who began to close
 	last  bool  // a close frame is to be sent before the link closes
+
+	controls, messages, bytes pace // of the peer
 }
 
 // extra is what only some sessions have, and most only for a while.
@@ -133,11 +138,17 @@ func (t *sessions) drop(id uint64, s *session) {
 
 // all calls f for each session there is. f may drop the session it is given.
 func (t *sessions) all(f func(id uint64, s *session)) {
-	for i, slab := range t.slabs {
-		for j := range slab {
-			if s := &slab[j]; s.state != free {
-				f(uint64(s.gen)<<32|t.lane|uint64(i*slabSize+j), s)
-			}
+	for i := range t.slabs {
+		t.slab(i, f)
+	}
+}
+
+// slab calls f for each session in the slab of that index.
+func (t *sessions) slab(i int, f func(id uint64, s *session)) {
+	slab := t.slabs[i]
+	for j := range slab {
+		if s := &slab[j]; s.state != free {
+			f(uint64(s.gen)<<32|t.lane|uint64(i*slabSize+j), s)
 		}
 	}
 }

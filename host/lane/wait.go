@@ -68,6 +68,10 @@ func (l *Lane) overdue() {
 			l.restart()
 		case dueSocket:
 			l.watchSocket(d.id)
+		case dueMessage:
+			l.watchMessage(d.id)
+		case dueRound:
+			l.round()
 		}
 	}
 }

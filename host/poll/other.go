@@ -29,4 +29,5 @@ func Recv(int, []byte) (int, syscall.Errno)       { return 0, syscall.ENOSYS }
 func Send(int, []byte) (int, syscall.Errno)       { return 0, syscall.ENOSYS }
 func HalfClose(int)                               {}
 func Close(int)                                   {}
+func Abort(int)                                   {}
 func Take(net.Conn) (fd int, ok bool, err error)  { return -1, false, nil }

@@ -56,6 +56,15 @@ func HalfClose(fd int) {
 // Close closes a socket; it leaves the sets it is in.
 func Close(fd int) { syscall.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
 
+// Abort closes a socket and has the kernel drop what it still holds for the peer,
+// which it would otherwise go on offering for minutes.
+func Abort(fd int) {
+	linger := unix.Linger{Onoff: 1}
+	syscall.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_LINGER,
+		uintptr(unsafe.Pointer(&linger)), unsafe.Sizeof(linger), 0)
+	Close(fd)
+}
+
 // Take takes the descriptor out of a connection, which is closed but for that,
 // and out of Go's netpoller. It reports false for anything but plain TCP; the
 // connection is untouched then.

@@ -3,6 +3,7 @@ package stream
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/host/lane"
@@ -29,8 +30,11 @@ type conn struct {
 	credit  chan struct{} // a token for each batch under way
 	flushed chan struct{} // closed when nothing more will be written
 
+	busy atomic.Bool // a message of the peer is unfinished; set by read
+
 	mu      sync.Mutex
 	queue   []byte // frames for the peer
+	pong    int    // queue ends in a whole pong of so many bytes; 0 = it does not
 	waiting int    // bytes in queue and in the hands of write
 	writing bool   // write is running
 	high    bool   // the lane wants to hear when waiting falls below the mark

@@ -26,9 +26,6 @@ type reader struct {
 	timed bool // a message is unfinished and the clock is running
 }
 
-// errSlow is a peer that trickles a message.
-var errSlow = &frame.Error{Code: abi.ClosePolicy, Reason: "message took too long"}
-
 // read decodes what the peer sends. It returns when nothing more is to be read
 // for the session, and whether the connection itself has ended.
 func (c *conn) read(already []byte) (ended bool) {
@@ -53,7 +50,7 @@ func (c *conn) read(already []byte) (ended bool) {
 			continue
 		}
 		if r.timed && errors.Is(err, os.ErrDeadlineExceeded) {
-			r.post(parcels.get(), errSlow)
+			r.post(parcels.get(), lane.ErrMessageTime)
 			return false
 		}
 		c.lane.Gone(c.session)
@@ -127,6 +124,7 @@ func (r *reader) keep(p *parcel, pos int) {
 // last. Nothing in between extends it, no ping and no further fragment.
 func (r *reader) clock(finished bool) {
 	busy := r.dec.Busy()
+	r.busy.Store(busy)
 	if busy == r.timed && !finished {
 		return
 	}

@@ -1,6 +1,13 @@
 package stream
 
-import "time"
+import (
+	"errors"
+	"net"
+	"os"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/host/lane"
+)
 
 // chunk is the most that is written under one deadline, in bytes: a peer that
 // takes this much in time is slow, not dead.
@@ -13,6 +20,27 @@ func (c *conn) Write(p []byte) (waiting int) {
 	if c.dead || c.closing {
 		return 0
 	}
+	c.pong = 0
+	return c.push(p)
+}
+
+// Pong implements [lane.Link].
+func (c *conn) Pong(p []byte) (waiting int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || c.closing {
+		return 0
+	}
+	if c.waiting > lane.PongRoom {
+		c.queue = c.queue[:len(c.queue)-c.pong]
+		c.waiting -= c.pong
+	}
+	c.pong = len(p)
+	return c.push(p)
+}
+
+// push queues p. c.mu is held.
+func (c *conn) push(p []byte) (waiting int) {
 	c.queue = append(c.queue, p...)
 	c.waiting += len(p)
 	c.high = c.high || c.waiting > c.opt.Mark()
@@ -26,6 +54,9 @@ func (c *conn) Waiting() int {
 	defer c.mu.Unlock()
 	return c.waiting
 }
+
+// Busy implements [lane.Link].
+func (c *conn) Busy() bool { return c.busy.Load() }
 
 // Close implements [lane.Link].
 func (c *conn) Close() {
@@ -50,10 +81,24 @@ func (c *conn) kill() {
 	if c.dead {
 		return
 	}
+	if c.waiting > 0 {
+		abort(c.nc)
+	}
 	c.dead, c.queue, c.waiting = true, nil, 0
 	c.nc.Close()
 	if !c.writing {
 		close(c.flushed)
+	}
+}
+
+// abort has the kernel drop what it still holds for the peer when the connection
+// is closed, which it would otherwise go on offering for minutes.
+func abort(nc net.Conn) {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS
+		nc = t.NetConn()
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
 	}
 }
 
@@ -72,11 +117,14 @@ func (c *conn) write() {
 	var sent []byte // its memory is used again for the queue
 	for !c.dead && len(c.queue) > 0 {
 		p := c.queue
-		c.queue = sent[:0]
+		c.queue, c.pong = sent[:0], 0
 		c.mu.Unlock()
-		ok := c.send(p)
+		err := c.send(p)
+		if err != nil {
+			c.lost(err)
+		}
 		c.mu.Lock()
-		if !ok {
+		if err != nil {
 			c.kill()
 		}
 		sent = p
@@ -93,19 +141,28 @@ func (c *conn) write() {
 	}
 }
 
-// send writes p, a chunk at a time. It reports false when the peer is gone or
-// takes nothing.
-func (c *conn) send(p []byte) bool {
+// lost tells the lane why nothing more can be written. Reading cannot: it may be
+// waiting for the lane, which waits for the peer to take something.
+func (c *conn) lost(err error) {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		c.lane.Stalled(c.session)
+		return
+	}
+	c.lane.Gone(c.session)
+}
+
+// send writes p, a chunk at a time. It fails when the peer is gone or takes nothing.
+func (c *conn) send(p []byte) error {
 	for len(p) > 0 {
 		part := p[:min(len(p), chunk)]
 		c.nc.SetWriteDeadline(time.Now().Add(c.opt.WriteTime))
 		if _, err := c.nc.Write(part); err != nil {
-			return false
+			return err
 		}
 		p = p[len(part):]
 		c.sent(len(part))
 	}
-	return true
+	return nil
 }
 
 func (c *conn) sent(n int) {

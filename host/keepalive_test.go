@@ -1,0 +1,109 @@
+package host_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/internal/rawws"
+)
+
+var (
+	pinged = rawws.Frame{Flags: 0x89}
+	ponged = rawws.Frame{Flags: 0x8a}
+)
+
+// A peer that answers no ping is cut, one that does may stay as long as it likes.
+func TestKeepAlive(t *testing.T) { eachTransport(t, testKeepAlive) }
+
+func testKeepAlive(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{Ping: 50 * time.Millisecond, Pong: 100 * time.Millisecond, MessageTime: time.Hour}, wat(t, "counts"), wat(t, "witness"))
+	t.Run("answers", func(t *testing.T) {
+		p := s.open(t, "/counts")
+		for range 8 { // four times as long as a silent peer has
+			p.want(pinged)
+			p.send(0x8a, "")
+		}
+		p.text("still there")
+		p.wantText("still there")
+		p.leave()
+	})
+	t.Run("is silent", func(t *testing.T) {
+		p := s.open(t, "/counts")
+		p.want(pinged)
+		if rest, err := p.Rest(); len(rest) > 0 || err != nil && !isReset(err) {
+			t.Errorf("got %q, %v, want the end of the connection and no close frame", rest, err)
+		}
+	})
+	t.Run("is in the middle of a frame", func(t *testing.T) {
+		p := s.open(t, "/counts")
+		f := rawws.AppendFrame(nil, rawws.Frame{Flags: 0x81, Payload: strings.Repeat("x", 40)})
+		drip := time.NewTicker(10 * time.Millisecond)
+		defer drip.Stop()
+		for _, b := range f {
+			p.write([]byte{b})
+			<-drip.C
+		}
+		for got := p.frame(); got != (rawws.Frame{Flags: 0x81, Payload: strings.Repeat("x", 40)}); got = p.frame() {
+			if got != pinged {
+				t.Fatalf("got %v, want the answer, or pings", got)
+			}
+		}
+		p.Close()
+	})
+}
+
+func isReset(err error) bool {
+	return strings.Contains(err.Error(), "reset by peer") || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// The guest of a silent peer hears one close event, which is the host's doing.
+func TestKeepAliveEvent(t *testing.T) { eachTransport(t, testKeepAliveEvent) }
+
+func testKeepAliveEvent(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{Ping: 300 * time.Millisecond, Pong: 300 * time.Millisecond}, wat(t, "witness"))
+	w := s.watch(t)
+	s.open(t, "/witness")
+	id := w.next(abi.EventConnect).ID
+	for {
+		f := w.frame()
+		if f == pinged { // the monitor itself stays alive
+			w.send(0x8a, "")
+			continue
+		}
+		e, ok := parseHeard(f)
+		if !ok || e.Kind != abi.EventClose || e.ID != id {
+			t.Fatalf("monitor: got %v, want the close event", f)
+		}
+		if e.Code != 1006 || e.Flags != abi.WhoHost {
+			t.Errorf("got %v, want 1006 by the host", e)
+		}
+		break
+	}
+	s.log.wait(t, "session closed: its peer is silent")
+	w.Close()
+}
+
+// A session without data is closed with 1001 where the operator says so.
+func TestIdleSession(t *testing.T) { eachTransport(t, testIdleSession) }
+
+func testIdleSession(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{Idle: 200 * time.Millisecond}, wat(t, "counts"))
+	p := s.open(t, "/counts")
+	began := time.Now()
+	for range 5 {
+		time.Sleep(50 * time.Millisecond) // data keeps it open
+		p.text("x")
+		p.wantText("x")
+	}
+	p.wantClose(1001)
+	if d := time.Since(began); d < 400*time.Millisecond {
+		t.Errorf("closed after %v, want 200ms after the last message", d)
+	}
+	p.close(1001)
+	p.wantEOF()
+}

@@ -1,0 +1,99 @@
+package lane
+
+import (
+	"time"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/frame"
+)
+
+// A Fault is what a peer did, or failed to do, for which the host ended its
+// session.
+type Fault uint8
+
+// Faults.
+const (
+	FaultProtocol    Fault = iota // a frame that breaks RFC 6455
+	FaultText                     // text or a close reason that is not UTF-8
+	FaultTooBig                   // a message above the limit
+	FaultFrames                   // a message of too many frames
+	FaultMessageTime              // a message that took too long
+	FaultControlRate              // too many pings and pongs
+	FaultMessageRate              // too many messages
+	FaultByteRate                 // too many bytes of messages
+	FaultQueue                    // it takes what is sent to it more slowly than that comes
+	FaultWriteTime                // it takes nothing at all
+	FaultPong                     // silent, and no answer to a ping
+	FaultIdle                     // neither side had anything to say
+	Faults                        // how many there are
+)
+
+var faults = [Faults]struct{ name, text string }{
+	FaultProtocol:    {"protocol", "its peer broke the protocol"},
+	FaultText:        {"text", "its peer sent text that is not UTF-8"},
+	FaultTooBig:      {"too_big", "its peer's message is too large"},
+	FaultFrames:      {"frames", "its peer's message has too many frames"},
+	FaultMessageTime: {"message_time", "its peer's message took too long"},
+	FaultControlRate: {"control_rate", "its peer sends too many pings and pongs"},
+	FaultMessageRate: {"message_rate", "its peer sends too many messages"},
+	FaultByteRate:    {"byte_rate", "its peer sends too many bytes"},
+	FaultQueue:       {"queue", "its peer does not read"},
+	FaultWriteTime:   {"write_time", "its peer takes nothing"},
+	FaultPong:        {"pong", "its peer is silent"},
+	FaultIdle:        {"idle", "nothing was said for too long"},
+}
+
+// String returns one word, for logs and metrics.
+func (f Fault) String() string { return faults[f].name }
+
+// Faults of a peer that its transport or its lane finds, with the close code
+// that answers them.
+var (
+	ErrMessageTime = &frame.Error{Code: abi.ClosePolicy, Reason: "message took too long"}
+	errControlRate = &frame.Error{Code: abi.ClosePolicy, Reason: "too many control frames"}
+	errMessageRate = &frame.Error{Code: abi.ClosePolicy, Reason: "too many messages"}
+	errByteRate    = &frame.Error{Code: abi.ClosePolicy, Reason: "too many bytes"}
+)
+
+// faultOf names a fault that has a close frame.
+func faultOf(e *frame.Error) Fault {
+	switch e {
+	case ErrMessageTime:
+		return FaultMessageTime
+	case errControlRate:
+		return FaultControlRate
+	case errMessageRate:
+		return FaultMessageRate
+	case errByteRate:
+		return FaultByteRate
+	case frame.ErrFrames:
+		return FaultFrames
+	}
+	switch e.Code {
+	case abi.CloseBadData:
+		return FaultText
+	case abi.CloseTooBig:
+		return FaultTooBig
+	}
+	return FaultProtocol
+}
+
+// faultPause is how long after a line about a fault the next of its kind may come.
+const faultPause = time.Second
+
+// A sampler lets a line through now and then and counts the others.
+type sampler struct {
+	next    time.Duration // on the lane's clock
+	skipped int
+}
+
+// fault counts a session that is ended for a fault and logs a sample of them.
+func (l *Lane) fault(f Fault, id uint64, code uint16) {
+	p := &l.samples[f]
+	if l.clock < p.next {
+		p.skipped++
+		return
+	}
+	l.log.Info("session closed: "+faults[f].text, "fault", f.String(), "session", sessionID(id), "close_code", code, "skipped", p.skipped)
+	*p = sampler{next: l.clock + faultPause}
+}
