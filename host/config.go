@@ -145,8 +145,8 @@ type Limits struct {
 	// close 1008. It stops floods of empty fragments, which no byte limit sees.
 	Frames int
 
-	// MessageTime is how long a message may take from its first byte to its
-	// last; nothing extends it. Default 10s; then close 1008.
+	// MessageTime is how long a message, or a request's body, may take from its
+	// first byte to its last; nothing extends it. Default 10s; then close 1008, or 408.
 	MessageTime time.Duration
 
 	// CloseTime is how long the closing handshake may take before the

@@ -60,7 +60,7 @@ func testMessageLimits(t *testing.T, on transport) {
 func TestMessageTime(t *testing.T) { eachTransport(t, testMessageTime) }
 
 func testMessageTime(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{MessageTime: time.Second}, echo(t, ""))
+	s := on.serve(t, host.Limits{MessageTime: time.Second, ControlRate: 1 << 20}, echo(t, ""))
 	tests := []struct {
 		name  string
 		begin string

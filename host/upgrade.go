@@ -47,6 +47,9 @@ func (webSocket) wanted(r *http.Request) bool {
 
 func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool {
 	if fault := checkHandshake(r, p.cfg.Origins); fault != nil {
+		if r.ContentLength != 0 {
+			leaveBody(w)
+		}
 		fault.write(w)
 		return true
 	}
@@ -89,10 +92,10 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 
 // attach hands the connection to the transport that can take it.
 func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byte, p *plugin) {
+	boundUnsent(nc)
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
 		if fd, ok, err := poll.Take(nc); ok && err == nil {
-	boundUnsent(nc)
 			l.AttachSocket(session, fd, early)
 			return
 		} else if err != nil {
