@@ -1,8 +1,10 @@
 package host_test
 
 import (
+	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -75,66 +77,79 @@ func testMessageTime(t *testing.T, on transport) {
 		{"fragments do not help", "\x02\x80\x00\x00\x00\x00", func(p *peer) error { return p.Send(0x00, "x") }},
 		{"bytes do not help", "\x82\xfe\x04\x00\x00\x00\x00\x00", func(p *peer) error { _, err := p.Write([]byte("x")); return err }},
 	}
+	var all sync.WaitGroup // at the same time, for each takes a while
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			p := s.open(t, "/echo")
-			p.write([]byte(tt.begin))
-			stop, stopped := make(chan struct{}), make(chan struct{})
-			go func() {
-				defer close(stopped)
-				if tt.feed == nil {
-					return
-				}
-				drips := time.NewTicker(2 * time.Millisecond)
-				defer drips.Stop()
-				for {
-					select {
-					case <-stop:
-						return
-					case <-drips.C:
-					}
-					if tt.feed(p) != nil {
-						return
-					}
-				}
-			}()
-			defer func() { close(stop); <-stopped }()
-			for {
-				f := p.frame()
-				if code, ok := closeCode(f); ok {
-					if code != 1008 {
-						t.Errorf("got %v, want close 1008", f)
-					}
-					break
-				}
+		p := s.open(t, "/echo")
+		all.Go(func() {
+			if err := p.trickleUntilClosed(tt.begin, tt.feed); err != nil {
+				t.Errorf("%s: %v", tt.name, err)
 			}
-			p.wantEOF()
 		})
 	}
-	t.Run("each message has its own time", func(t *testing.T) {
-		t.Parallel()
-		p := s.open(t, "/echo")
+	busy, quiet := s.open(t, "/echo"), s.open(t, "/echo")
+	all.Go(func() { // each message has its own time
 		for late := time.Now().Add(2 * time.Second); time.Now().Before(late); {
-			p.send(0x01, "a")
-			p.send(0x80, "b")
-			p.want(rawws.Frame{Flags: 0x01, Payload: "a"}, rawws.Frame{Flags: 0x80, Payload: "b"})
+			for _, f := range []rawws.Frame{{Flags: 0x01, Payload: "a"}, {Flags: 0x80, Payload: "b"}} {
+				if got, err := busy.exchange(f); err != nil || got != f {
+					t.Errorf("message after message: got %v, %v, want %v", got, err, f)
+					return
+				}
+			}
 		}
-		p.leave()
 	})
-	t.Run("silence between messages is no message", func(t *testing.T) {
-		t.Parallel()
-		p := s.open(t, "/echo")
-		p.text("a")
-		p.wantText("a")
-		p.Patience = 2 * time.Second
-		if f, err := p.ReadFrame(); err == nil || !err.(net.Error).Timeout() {
-			t.Fatalf("got %v, %v, want silence", f, err)
+	all.Go(func() { // silence between messages is no message
+		quiet.exchange(rawws.Frame{Flags: 0x81})
+		quiet.Patience = 2 * time.Second
+		if f, err := quiet.ReadFrame(); err == nil || !err.(net.Error).Timeout() {
+			t.Errorf("silence: got %v, %v, want silence", f, err)
 		}
-		p.Patience = patience
-		p.alive()
-		p.leave()
 	})
+	all.Wait()
+}
+
+// trickleUntilClosed sends begin and then feeds the host until that has enough,
+// which must be with 1008.
+func (p *peer) trickleUntilClosed(begin string, feed func(p *peer) error) error {
+	if _, err := p.Write([]byte(begin)); err != nil {
+		return err
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	defer func() { close(stop); <-stopped }()
+	go func() {
+		defer close(stopped)
+		drips := time.NewTicker(2 * time.Millisecond)
+		defer drips.Stop()
+		for feed != nil {
+			select {
+			case <-stop:
+				return
+			case <-drips.C:
+			}
+			if feed(p) != nil {
+				return
+			}
+		}
+	}()
+	for {
+		f, err := p.ReadFrame()
+		if err != nil {
+			return err
+		}
+		if code, ok := closeCode(f); ok {
+			if code != 1008 {
+				return fmt.Errorf("got %v, want close 1008", f)
+			}
+			return nil
+		}
+	}
+}
+
+// exchange sends a frame and returns the next one.
+func (p *peer) exchange(f rawws.Frame) (rawws.Frame, error) {
+	if err := p.Send(f.Flags, f.Payload); err != nil {
+		return rawws.Frame{}, err
+	}
+	return p.ReadFrame()
 }
 
 // A session whose peer does not read is closed when too much waits for it. Other
