@@ -72,7 +72,7 @@ func (s *server) read(stderr io.Reader) {
 }
 
 // patience is how long a server may keep a failing script waiting.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // wait blocks until a line matches. ok is false when none can any more, or did
 // not in time.
