@@ -190,6 +190,23 @@ type Limits struct {
 	// largest may always come at once. Default 0: no limit.
 	ByteRate int64
 
+	// Connections is the most connections there may be together, sessions
+	// included; who comes then gets 503. Default: nine tenths of the descriptors
+	// the process may open. It keeps some for the admin listener and for files.
+	Connections int
+
+	// PerAddress is the most connections of one IPv4 address or one /64 network of
+	// IPv6; who comes then gets 503. Default 0: no limit, because behind a proxy all
+	// have the same address. 64 is a good one where there is none in front. It stops
+	// one client from taking every place.
+	PerAddress int
+
+	// Handshakes is the most connections that may be open without having sent a
+	// whole request, and the most upgrades that may wait for a plugin's decision.
+	// Default 1024. Beyond it the oldest of the former is cut, and of the latter the
+	// newest gets 503. It stops slow requests from keeping others out.
+	Handshakes int
+
 	// Sessions is the most sessions all plugins may have together; above it
 	// 503. Default: eight tenths of the descriptors the process may open.
 	Sessions int
@@ -226,6 +243,7 @@ func DefaultLimits() Limits {
 		Ping:        25 * time.Second,
 		Pong:        10 * time.Second,
 		ControlRate: 20,
+		Handshakes:  1024,
 		Queue:       4 << 20,
 		Memory:      64 << 20,
 		Turn:        100 * time.Millisecond,
@@ -348,6 +366,9 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"control_rate", int64(l.ControlRate), 1, 1 << 20},
 		{"message_rate", int64(l.MessageRate), 1, 1 << 20},
 		{"byte_rate", l.ByteRate, 1, maxMessage},
+		{"connections", int64(l.Connections), 1, 1 << 24},
+		{"per_address", int64(l.PerAddress), 1, 1 << 24},
+		{"handshakes", int64(l.Handshakes), 1, 1 << 24},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
 	} {
@@ -397,6 +418,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Ping, d.Ping)
 	fill(&l.Pong, d.Pong)
 	fill(&l.ControlRate, d.ControlRate)
+	fill(&l.Handshakes, d.Handshakes)
 	fill(&l.Queue, d.Queue)
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)

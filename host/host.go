@@ -33,7 +33,12 @@ type Host struct {
 	plugins  []*plugin
 	upgrades []upgrade // asked in order
 
+	gate     *gate
+	tally    tally // of what had no plugin yet
+	refusals refusals
+
 	sessions atomic.Int64 // upgraded connections and those about to be
+	opening  atomic.Int64 // of those, the ones about to be
 	draining atomic.Bool
 	conns    registry
 }
@@ -49,9 +54,9 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	h := &Host{cfg: cfg.withDefaults()}
 	h.log = h.cfg.Log
-	if h.cfg.Limits.Sessions == 0 {
-		h.cfg.Limits.Sessions = defaultSessions()
-	}
+	fill(&h.cfg.Limits.Sessions, descriptors()*8/10)
+	fill(&h.cfg.Limits.Connections, descriptors()*9/10)
+	h.gate = newGate(&h.cfg.Limits, h.log, &h.refusals, &h.tally)
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}
 	err := h.listen(ctx)
 	if err != nil {
@@ -73,6 +78,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
+		ConnState:         h.gate.state,
 	}
 	h.server.Protocols.SetHTTP1(true)
 	return h, nil
@@ -120,6 +126,7 @@ func (h *Host) Serve() error {
 // is [ErrForced]. It returns when all goroutines and descriptors are gone.
 func (h *Host) Shutdown(ctx context.Context) error {
 	h.draining.Store(true)
+	h.gate.close()
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Limits.Drain)
 	defer cancel()
 	var parts sync.WaitGroup

@@ -40,6 +40,8 @@ type plugin struct {
 	area   int // receive area to ask for, in bytes; 0 = the usual
 	bus    bus.Local
 
+	outcomes tally
+
 	next atomic.Uint32 // lane for the next session or request
 }
 
@@ -101,7 +103,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
-		SocketClosed: func() { p.host.sessions.Add(-1) },
+		SocketClosed: p.socketClosed,
 	}
 	if p.cfg.Lanes > 1 {
 		cfg.Bus = &p.bus
@@ -234,8 +236,12 @@ func (p *plugin) close() {
 
 // ServeHTTP answers one request on the plugin's route.
 func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if p.host.draining.Load() || len(p.lanes) == 0 {
-		unavailable(w)
+	if p.host.draining.Load() {
+		p.unavailable(w, r, draining)
+		return
+	}
+	if len(p.lanes) == 0 {
+		p.unavailable(w, r, pluginDown)
 		return
 	}
 	for _, u := range p.host.upgrades {
@@ -246,9 +252,19 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.serveRequest(w, r)
 }
 
-func unavailable(w http.ResponseWriter) {
+// unavailable answers 503 for a reason of the host's.
+func (p *plugin) unavailable(w http.ResponseWriter, r *http.Request, o outcome) {
+	if (webSocket{}).wanted(r) {
+		p.came(o, r.RemoteAddr)
+	}
 	w.Header().Set("Retry-After", "1")
-	http.Error(w, "service unavailable", http.StatusServiceUnavailable)
+	http.Error(w, o.text(), http.StatusServiceUnavailable)
+}
+
+// socketClosed takes a session off the counts whose socket a lane has closed.
+func (p *plugin) socketClosed(session uint64) {
+	p.host.sessions.Add(-1)
+	p.host.gate.moveOut(p, session)
 }
 
 // isDown says whether err means that the plugin has no running instance.

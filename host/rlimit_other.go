@@ -2,5 +2,5 @@
 
 package host
 
-// defaultSessions is a guess where no limit of descriptors is to be asked for.
-func defaultSessions() int { return 10000 }
+// descriptors is a guess where no limit of them is to be asked for.
+func descriptors() int { return 12500 }

@@ -50,17 +50,25 @@ func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool
 		if r.ContentLength != 0 {
 			leaveBody(w)
 		}
+		p.came(fault.outcome(), r.RemoteAddr)
 		fault.write(w)
 		return true
 	}
 	if u.host.sessions.Add(1) > int64(u.host.cfg.Limits.Sessions) {
 		u.host.sessions.Add(-1)
-		unavailable(w)
+		p.unavailable(w, r, tooManySessions)
+		return true
+	}
+	if u.host.opening.Add(1) > int64(u.host.cfg.Limits.Handshakes) {
+		u.host.opening.Add(-1)
+		u.host.sessions.Add(-1)
+		p.unavailable(w, r, tooManyHandshakes)
 		return true
 	}
 	if !u.open(w, r, p) {
 		u.host.sessions.Add(-1)
 	}
+	u.host.opening.Add(-1)
 	return true
 }
 
@@ -72,10 +80,12 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 	l := p.lane()
 	d, err := l.Connect(ctx, requestFields(r, true))
 	if err != nil {
+		p.came(outcomeOf(err), r.RemoteAddr)
 		writeNoAnswer(w, err)
 		return false
 	}
 	if d.Session == 0 {
+		p.came(refusedByPlugin, r.RemoteAddr)
 		writeRefusal(w, &d)
 		return false
 	}
@@ -83,9 +93,14 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 	conn, err := u.upgrader().Upgrade(hw, r, responseHeader(d.Fields))
 	if err != nil {
 		p.log.Debug("upgrade failed", "peer", r.RemoteAddr, "err", err)
+		p.came(clientLeft, r.RemoteAddr)
 		l.Abort(d.Session)
+		if hw.conn != nil {
+			u.host.gate.leave(hw.conn)
+		}
 		return false
 	}
+	p.came(accepted, r.RemoteAddr)
 	u.attach(conn.NetConn(), l, d.Session, hw.early, p)
 	return true
 }
@@ -96,6 +111,7 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
 		if fd, ok, err := poll.Take(nc); ok && err == nil {
+			u.host.gate.moveIn(nc, p, session)
 			l.AttachSocket(session, fd, early)
 			return
 		} else if err != nil {
@@ -104,6 +120,7 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	}
 	u.host.conns.run(nc, func() {
 		defer u.host.sessions.Add(-1)
+		defer u.host.gate.leave(nc)
 		stream.Serve(nc, l, session, early, &p.stream)
 	})
 }
@@ -131,6 +148,7 @@ func (discarded) Put(any)  {}
 // such a peer, though RFC 6455 section 4.1 forbids it only to the client.
 type hijacker struct {
 	http.ResponseWriter
+	conn  net.Conn
 	early []byte
 }
 
@@ -140,7 +158,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	early, _ := rw.Peek(rw.Reader.Buffered())
-	h.early = slices.Clone(early)
+	h.conn, h.early = nc, slices.Clone(early)
 	rw.Discard(len(early))
 	return nc, rw, nil
 }
@@ -157,6 +175,13 @@ func (f *fault) write(w http.ResponseWriter) {
 		w.Header().Set(f.header[0], f.header[1])
 	}
 	http.Error(w, f.reason, f.status)
+}
+
+func (f *fault) outcome() outcome {
+	if f.status == http.StatusForbidden {
+		return badOrigin
+	}
+	return badHandshake
 }
 
 // checkHandshake judges the client's opening handshake, RFC 6455 section 4.2.1.
@@ -236,14 +261,25 @@ func writeRefusal(w http.ResponseWriter, d *lane.Decision) {
 	w.Write(d.Body)
 }
 
-// writeNoAnswer answers in place of a plugin that did not.
-func writeNoAnswer(w http.ResponseWriter, err error) {
+// outcomeOf says why a plugin did not answer.
+func outcomeOf(err error) outcome {
 	switch {
 	case isDown(err):
-		unavailable(w)
+		return pluginDown
 	case errors.Is(err, context.DeadlineExceeded):
-		http.Error(w, "the plugin did not answer in time", http.StatusGatewayTimeout)
-	default: // the client is gone, nobody will read this
-		http.Error(w, "gone", http.StatusServiceUnavailable)
+		return undecided
 	}
+	return clientLeft
+}
+
+// writeNoAnswer answers in place of a plugin that did not.
+func writeNoAnswer(w http.ResponseWriter, err error) {
+	o := outcomeOf(err)
+	status := http.StatusServiceUnavailable
+	if o == undecided {
+		status = http.StatusGatewayTimeout
+	} else {
+		w.Header().Set("Retry-After", "1")
+	}
+	http.Error(w, o.text(), status)
 }

@@ -50,6 +50,9 @@ type limits struct {
 	ControlRate Count       `toml:"control_rate"`
 	MessageRate AutoCount   `toml:"message_rate"`
 	ByteRate    OffSize     `toml:"byte_rate"`
+	Connections AutoCount   `toml:"connections"`
+	PerAddress  AutoCount   `toml:"per_address"`
+	Handshakes  Count       `toml:"handshakes"`
 	Sessions    AutoCount   `toml:"sessions"`
 	Memory      Size        `toml:"memory"`
 	Turn        Duration    `toml:"turn"`

@@ -27,7 +27,7 @@ func (d *OffDuration) fromText(s string) error {
 	return nil
 }
 
-func orOff(err error) error { return fmt.Errorf(`%w, or "off"`, err) }
+func orOff(err error) error { return fmt.Errorf(`%w; write "off" for that`, err) }
 
 // OffSize is a [Size], or 0: no limit.
 type OffSize Size

@@ -56,8 +56,8 @@ type Config struct {
 	Poll bool
 
 	// SocketClosed is called, on the lane's goroutine, when the lane has closed a
-	// socket that it was given. May be nil.
-	SocketClosed func()
+	// socket that it was given for a session. May be nil.
+	SocketClosed func(session uint64)
 
 	// Log gets the guest's lines and the lane's own. Default [slog.Default].
 	Log *slog.Logger
@@ -334,7 +334,7 @@ func (l *Lane) finish() {
 		case *Batch:
 			what.Done()
 		case *socket:
-			l.refuseSocket(what)
+			l.refuseSocket(m.id, what)
 		case *Exchange:
 			what.fail(ErrDown)
 		case *body:

@@ -49,31 +49,31 @@ func (l *Lane) Polls() bool { return l.polls != nil }
 func (l *Lane) AttachSocket(session uint64, fd int, early []byte) {
 	k := &socket{fd, early}
 	if !l.mail.post(mail{kind: mailSocket, id: session, what: k}) {
-		l.refuseSocket(k)
+		l.refuseSocket(session, k)
 	}
 }
 
-func (l *Lane) refuseSocket(k *socket) {
+func (l *Lane) refuseSocket(session uint64, k *socket) {
 	poll.Close(k.fd)
-	l.socketClosed()
+	l.socketClosed(session)
 }
 
-func (l *Lane) socketClosed() {
+func (l *Lane) socketClosed(session uint64) {
 	if l.cfg.SocketClosed != nil {
-		l.cfg.SocketClosed()
+		l.cfg.SocketClosed(session)
 	}
 }
 
 func (l *Lane) attachSocket(id uint64, k *socket) {
 	if l.stopping && l.sessions.find(id) == nil {
-		l.refuseSocket(k)
+		l.refuseSocket(id, k)
 		return
 	}
 	c := &polled{lane: l, id: id, fd: int32(k.fd), reading: true}
 	c.dec.Init(&l.frames)
 	if err := l.polls.Add(k.fd, id); err != nil {
 		l.log.Error("socket not polled", "session", sessionID(id), "err", err)
-		l.refuseSocket(k)
+		l.refuseSocket(id, k)
 		l.gone(id)
 		return
 	}
@@ -299,7 +299,7 @@ func (c *polled) Cut() {
 	}
 	c.fd, c.leaving, c.side = -1, true, nil
 	delete(c.lane.lingering, c.id)
-	c.lane.socketClosed()
+	c.lane.socketClosed(c.id)
 }
 
 // waste reads and drops what a peer still sends, until it closes its half.
