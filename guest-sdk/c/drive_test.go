@@ -71,9 +71,14 @@ func start(t testing.TB, m *module, o options) (*driver, error) {
 	if o.features == 0 {
 		o.features = allFeatures &^ abi.FeatureMessages
 	}
+	d := &driver{
+		t: t, timers: map[uint64]int64{},
+		header: guest.Header{Now: 1_700_000_000_000_000_000, Mono: 1_000_000, Seed: 0x9e3779b97f4a7c15},
+	}
 	i, err := m.code.Start(t.Context(), guest.Options{
 		Rings: o.rings, Area: o.area, MemoryMax: o.memory, Offered: o.features,
 		TurnTime: time.Minute, StartTime: time.Minute,
+		Log: func(level abi.Level, text string) { d.logs = append(d.logs, fmt.Sprintf("%v %q", level, text)) },
 	})
 	if err != nil {
 		return nil, err
@@ -83,10 +88,8 @@ func start(t testing.TB, m *module, o options) (*driver, error) {
 			t.Error(err)
 		}
 	})
-	return &driver{
-		t: t, i: i, timers: map[uint64]int64{},
-		header: guest.Header{Now: 1_700_000_000_000_000_000, Mono: 1_000_000, Seed: 0x9e3779b97f4a7c15},
-	}, nil
+	d.i = i
+	return d, nil
 }
 
 // load is start for modules that must.

@@ -1,6 +1,7 @@
 package c_test
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -470,4 +471,34 @@ func TestMainGoesOnHoweverCompiled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where wasi-libc is installed, programs build with it as well; what differs is
+// that main does not go on after ev_run.
+func TestWithWASI(t *testing.T) {
+	if _, err := os.Stat("/usr/include/wasm32-wasi"); err != nil {
+		t.Log("not judged: wasi-libc is not installed (Debian: wasi-libc libclang-rt-14-dev-wasm32)")
+		return
+	}
+	d := begin(t, withWASI(t, "chat"), options{}, "room_title", "the den")
+	d.wantLogs(`info "the program asks for port 9000, the host listens on 8081"`)
+	d.connect(1)
+	d.connect(2)
+	d.text(1, "/nick ann!")
+	d.text(1, "hello")
+	d.request(1, "GET", "/", "")
+	d.close(2, 1000)
+	d.turn()
+	d.want(`send 1 81 "Welcome to the den, guest-1!"`, `send 2 81 "Welcome to the den, guest-2!"`, `send 1 81 "*: guest-2"`,
+		`send 1 81 "ann"`, `send 2 81 "ann: hello"`, `head 1 200 end "2 joined the den"`, `send 1 81 "-: guest-2"`)
+	d.stop()
+	d.wantLogs()
+
+	d = begin(t, withWASI(t, "totals"), options{})
+	d.connect(1)
+	d.text(1, "x")
+	d.turn()
+	d.want(`send 1 81 "x"`)
+	d.stop()
+	d.wantLogs(`warn "signal 15, events 0x400"`)
 }

@@ -17,4 +17,5 @@ YIMMO_LDFLAGS := -Wl,--no-entry,--stack-first,-z,stack-size=65536,--gc-sections
 
 YIMMO_CC := $(CLANG) $(YIMMO_CFLAGS) $(YIMMO_LDFLAGS)
 YIMMO    := $(YIMMO_DIR)/src/yimmo.c
-LIBYIMMO := $(YIMMO_DIR)/src/libyimmo.c
+# Programs may expect some room on the stack.
+LIBYIMMO := $(YIMMO_DIR)/src/libyimmo.c -Wl,-z,stack-size=262144

@@ -129,7 +129,7 @@ static void add_region(unsigned char *p, size_t n)
 	give_back(b);
 }
 
-#if defined(__wasm__) && !defined(__wasi__)
+#if defined(__wasm__)
 extern unsigned char __heap_base[];
 
 /* What the module's first pages have left behind its data. */

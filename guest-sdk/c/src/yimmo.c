@@ -14,6 +14,11 @@
 #if defined(__wasm__)
 #include "pages.c"
 #include "wasm.c"
+#endif
+
+#if defined(__wasi__)
+#include "wasi.c"
+#elif defined(__wasm__)
 #include "heap.c"
 #endif
 
@@ -25,5 +30,8 @@
 #include "libc/stdlib.c"
 #include "libc/string.c"
 #include "libc/time.c"
+#endif
+
+#if defined(__wasm__)
 #include "libc/uuid.c"
 #endif

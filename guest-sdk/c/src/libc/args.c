@@ -5,8 +5,8 @@
 #include <getopt.h>
 #include <libgen.h>
 
-char *optarg;
-int optind = 1, opterr = 1, optopt;
+__attribute__((weak)) char *optarg;
+__attribute__((weak)) int optind = 1, opterr = 1, optopt;
 static int inside; /* of a group like -abc */
 
 static int take_argument(int argc, char *const argv[], char *rest, bool needed)

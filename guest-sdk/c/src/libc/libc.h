@@ -17,7 +17,7 @@
 /* The compiler knows what strcpy does, and would make a call of strcpy from what is
  * in strcpy. Every function that has a C name says LIBC. */
 #if defined(__clang__)
-#define LIBC __attribute__((no_builtin))
+#define LIBC __attribute__((no_builtin, weak)) /* a program may bring its own */
 #else
 #define LIBC __attribute__((optimize("no-tree-loop-distribute-patterns")))
 #endif

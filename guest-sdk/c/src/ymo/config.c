@@ -49,7 +49,7 @@ static bool same_lower(const char *key, const char *name)
 	return !*key;
 }
 
-#if defined(__wasm__) && !defined(__wasi__)
+#if defined(__wasm__) /* with wasi-libc, too */
 char *getenv(const char *name)
 #else
 char *yimmo_getenv(const char *name)

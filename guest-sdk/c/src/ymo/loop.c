@@ -337,7 +337,9 @@ void ymo_on_timer(const yimmo_event *e)
 
 /* Signals. */
 
-static sighandler_t handlers[NSIG];
+/* With wasi-libc, signal and sigaction are its own, and only watchers hear. */
+#define SIGNALS_MAX 32
+static void (*handlers[SIGNALS_MAX])(int);
 
 static bool raise_signal(int sig)
 {
@@ -348,7 +350,7 @@ static bool raise_signal(int sig)
 			any = true;
 		}
 	ev_invoke_pending(&the_loop);
-	if (sig > 0 && sig < NSIG && handlers[sig] && handlers[sig] != SIG_IGN) {
+	if (sig > 0 && sig < SIGNALS_MAX && handlers[sig] && handlers[sig] != SIG_IGN) {
 		handlers[sig](sig);
 		any = true;
 	}
@@ -366,7 +368,7 @@ void ev_feed_signal(int sig) { raise_signal(sig); }
 #if defined(__wasm__) && !defined(__wasi__)
 sighandler_t signal(int sig, sighandler_t handler)
 {
-	if (sig <= 0 || sig >= NSIG) {
+	if (sig <= 0 || sig >= SIGNALS_MAX) {
 		errno = EINVAL;
 		return SIG_ERR;
 	}
@@ -377,7 +379,7 @@ sighandler_t signal(int sig, sighandler_t handler)
 
 int sigaction(int sig, const struct sigaction *restrict act, struct sigaction *restrict old)
 {
-	sighandler_t before = sig > 0 && sig < NSIG ? handlers[sig] : SIG_ERR;
+	sighandler_t before = sig > 0 && sig < SIGNALS_MAX ? handlers[sig] : SIG_ERR;
 	if (act && signal(sig, act->sa_handler) == SIG_ERR)
 		return -1;
 	if (old)

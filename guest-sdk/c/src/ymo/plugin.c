@@ -1,6 +1,10 @@
 /* The libyimmo layer as a plugin. */
 #include "ymo.h"
 
+#if defined(__wasi__)
+#include <stdio.h>
+#endif
+
 /* What watchers were set off runs when the callback is done, as it would in libev. */
 #define CALLBACK(name, on) \
 	static void name(const yimmo_event *e) \
@@ -77,8 +81,18 @@ YIMMO_PLUGIN(
 	.timer = on_timer,
 )
 
+#if defined(__wasi__)
+static void flush_stdio(void)
+{
+	fflush(stdout);
+}
+#endif
+
 static void init_hook(yimmo_control *c)
 {
+#if defined(__wasi__)
+	yimmo_hook.flush = flush_stdio;
+#endif
 	ymo_program_probe();
 	if (ymo_wants_messages)
 		c->wants |= YIMMO_FEATURE_MESSAGES;

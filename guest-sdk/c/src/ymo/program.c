@@ -35,8 +35,6 @@ bool ymo_wants_messages;
 #if defined(__wasm__)
 
 YIMMO_TRAP(yimmo_the_program_has_no_main_function)
-YIMMO_TRAP(yimmo_the_event_loop_is_over)
-YIMMO_TRAP(yimmo_out_of_memory_before_the_event_loop)
 
 extern int main_with_args(int argc, char **argv) __asm__("__main_argc_argv") __attribute__((weak));
 extern int main_without(void) __asm__("__main_void") __attribute__((weak));
@@ -71,7 +69,7 @@ static int in_callback(void)
 
 #if defined(__wasi__)
 
-static mode now = START;
+static mode now_in = START;
 
 int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 {
@@ -80,9 +78,9 @@ int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 		ev_invoke_pending(loop);
 		return 0;
 	}
-	if (now == SERVING)
+	if (now_in == SERVING)
 		return in_callback();
-	now = LEAVING;
+	now_in = LEAVING;
 	/* main's stack stays, see above. */
 	yimmo_side->stack_top = yimmo_stack() & ~15u;
 	return -1;
@@ -93,15 +91,18 @@ void ymo_program_probe(void) {}
 void ymo_program_start(void)
 {
 	call_main();
-	if (now == LEAVING)
-		now = SERVING;
+	if (now_in == LEAVING)
+		now_in = SERVING;
 }
 
 void ymo_program_finish(void) {}
-bool ymo_program_serves(void) { return now == SERVING; }
+bool ymo_program_serves(void) { return now_in == SERVING; }
 void ymo_program_at_exit(void) {}
 
 #else
+
+YIMMO_TRAP(yimmo_the_event_loop_is_over)
+YIMMO_TRAP(yimmo_out_of_memory_before_the_event_loop)
 
 /* A copy of some memory: the program's data, the heap's first region as far as it
  * was in use, pages that the heap was given, a part of the stack. */

@@ -1,0 +1,202 @@
+//go:build unix
+
+package c_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var blocks = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?)^```$")
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// Every command of the README works, from the root of the repository, on a port of
+// the test's own. The one that serves ends with the test.
+func TestREADMECommands(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	build := t.TempDir()
+	var server *exec.Cmd
+	defer func() { stop(t, server) }()
+	for _, block := range blocks.FindAllStringSubmatch(readme(t), -1) {
+		if block[1] != "console" {
+			continue
+		}
+		for line := range strings.Lines(block[2]) {
+			line, ok := strings.CutPrefix(line, "$ ")
+			if !ok {
+				continue
+			}
+			if strings.Contains(line, "--target=wasm32-wasi") {
+				if _, err := os.Stat("/usr/include/wasm32-wasi"); err != nil {
+					continue // as well when present
+				}
+				line = strings.ReplaceAll(line, " program.c", " guest-sdk/c/test/programs/totals.c")
+				line = strings.ReplaceAll(line, " program.wasm", " guest-sdk/c/build/program.wasm")
+			}
+			line, _, _ = strings.Cut(line, "  #")
+			line = strings.ReplaceAll(strings.TrimSpace(line), "127.0.0.1:8081", address)
+			line = strings.ReplaceAll(line, "guest-sdk/c/build", build)
+			line = strings.ReplaceAll(line, "PROGRAM=build", "PROGRAM="+build)
+			cmd := exec.Command("sh", "-c", line)
+			cmd.Dir = filepath.Join("..", "..")
+			cmd.Env = append(os.Environ(), "YIMMO_LISTEN="+address)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if strings.Contains(line, "yimmo-host run ") {
+				server = cmd
+				serve(t, cmd, address)
+				continue
+			}
+			out, err := cmd.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+			if strings.Contains(line, "yimmo-host say ") && !strings.Contains(string(out), "< Hello!\n< hi\n") {
+				t.Errorf("%s: got %q", line, out)
+			}
+		}
+	}
+}
+
+func serve(t *testing.T, cmd *exec.Cmd, address string) {
+	t.Helper()
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); {
+		if c, err := net.Dial("tcp", address); err == nil {
+			c.Close()
+			return
+		}
+		select {
+		case err := <-ended:
+			t.Fatalf("%s: ended with %v: %s", cmd, err, &out)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Fatalf("%s: does not serve", cmd)
+}
+
+func stop(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if cmd == nil || cmd.Process == nil {
+		return
+	}
+	syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
+	for end := time.Now().Add(time.Minute); syscall.Kill(-cmd.Process.Pid, 0) == nil; {
+		if time.Now().After(end) {
+			t.Fatalf("%s: does not end", cmd)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// Every block of C is a plugin that compiles.
+func TestREADMECode(t *testing.T) {
+	found := 0
+	for _, block := range blocks.FindAllStringSubmatch(readme(t), -1) {
+		if block[1] == "c" {
+			found++
+			d := begin(t, plugin(t, source(t, block[2])), options{})
+			d.connect(1)
+			d.text(1, "x")
+			d.turn()
+			d.want(`send 1 81 "Hello!"`, `send 1 81 "x"`)
+		}
+	}
+	if found == 0 {
+		t.Error("no code found")
+	}
+}
+
+// The build line of the README is that of yimmo.mk.
+func TestREADMEBuildLine(t *testing.T) {
+	line, err := flags()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range line {
+		f = strings.ReplaceAll(f, "./include", "guest-sdk/c/include")
+		f, _, _ = strings.Cut(f, ",-z,") // programs have a larger stack
+		if !strings.Contains(readme(t), " "+f) && f != "clang" {
+			t.Errorf("README.md: the build line has no %s", f)
+		}
+	}
+}
+
+// The table of statuses is what happens.
+func TestStatusTable(t *testing.T) {
+	header, err := os.ReadFile("include/libc/errno.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	number := func(name string) int {
+		m := regexp.MustCompile(`#define ` + name + ` (\w+)`).FindSubmatch(header)
+		if m == nil {
+			t.Fatalf("errno.h has no %s", name)
+		}
+		n, err := strconv.Atoi(string(m[1]))
+		if err != nil {
+			m = regexp.MustCompile(`#define ` + string(m[1]) + ` (\d+)`).FindSubmatch(header)
+			n, _ = strconv.Atoi(string(m[1]))
+		}
+		return n
+	}
+	d := begin(t, program(t, "statuses"), options{})
+	row := regexp.MustCompile(`(?m)^\| (.*) \| (\d{4}) \| (\d{3}) \|$`)
+	id, seen := uint64(0), 0
+	for _, r := range row.FindAllStringSubmatch(readme(t), -1) {
+		names := regexp.MustCompile("`(E\\w+)`").FindAllStringSubmatch(r[1], -1)
+		numbers := []int{5, 200} // every other
+		if names != nil {
+			numbers = nil
+		}
+		for _, n := range names {
+			numbers = append(numbers, number(n[1]))
+		}
+		for _, n := range numbers {
+			seen++
+			id++
+			d.connect(id)
+			d.text(id, fmt.Sprint(n))
+			d.turn()
+			d.want(fmt.Sprintf("close %d %s", id, r[2]))
+			id++
+			d.connect(id)
+			d.text(id, fmt.Sprintf("c%d", n))
+			id++
+			d.connect(id)
+			d.turn()
+			d.want(fmt.Sprintf("refuse %d %s", id, r[3]))
+		}
+	}
+	if seen < 25 {
+		t.Errorf("found %d statuses", seen)
+	}
+}

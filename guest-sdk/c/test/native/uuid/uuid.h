@@ -1,1 +1,0 @@
-#include "../../../include/libc/uuid/uuid.h"
