@@ -26,7 +26,7 @@ const Module = "github.com/yimmo-host/yimmo-host"
 // It is to be called with the working directory inside the repository. An error
 // has the compiler's output.
 func Build(file, pkg string, wasm bool) error {
-	build := exec.Command("go", "build", "-trimpath", "-o", file, Module+"/"+pkg)
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=auto", "-o", file, Module+"/"+pkg)
 	if wasm {
 		build.Args = append(build.Args[:2:2], append([]string{"-buildmode=c-shared", "-ldflags=-s -w"}, build.Args[2:]...)...)
 		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
