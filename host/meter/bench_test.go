@@ -29,7 +29,7 @@ func BenchmarkOverhead(b *testing.B) {
 		plain, metered := start(b, wasm), start(b, rewrite(b, wasm, meter.Options{}))
 		for _, c := range g.calls {
 			b.Run(g.name+"/"+c.String()+"/plain", func(b *testing.B) { c.run(b, plain, nil) })
-			b.Run(g.name+"/"+c.String()+"/metered", func(b *testing.B) { c.run(b, metered, metered) })
+			b.Run(g.name+"/"+c.String()+"/metered", func(b *testing.B) { c.run(b, metered, controls(b, metered)) })
 		}
 	}
 }

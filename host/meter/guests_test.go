@@ -2,6 +2,7 @@ package meter_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"io"
 	"os"
 	"os/exec"
@@ -48,8 +49,15 @@ func build(command func(out string) *exec.Cmd) ([]byte, error) {
 	return os.ReadFile(out)
 }
 
-// cache spares the tests and benchmarks to compile one guest several times.
-var cache = wazero.NewCompilationCache()
+// shared is the runtime of all instances that start makes, so that each guest
+// is compiled once.
+var shared = sync.OnceValue(func() wazero.Runtime {
+	rt := wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigCompiler())
+	wasi_snapshot_preview1.MustInstantiate(context.Background(), rt)
+	return rt
+})
+
+var compiledGuests = map[[32]byte]wazero.CompiledModule{} // by SHA-256; tests run one at a time
 
 // start makes an instance of wasm and calls its _initialize.
 func start(tb testing.TB, wasm []byte) api.Module {
@@ -67,14 +75,23 @@ func tryStart(tb testing.TB, wasm []byte) error {
 }
 
 func instantiate(tb testing.TB, wasm []byte) (api.Module, error) {
-	ctx := tb.Context()
-	rt := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler().WithCompilationCache(cache))
-	tb.Cleanup(func() { rt.Close(context.Background()) })
-	wasi_snapshot_preview1.MustInstantiate(ctx, rt)
-	config := wazero.NewModuleConfig().WithStartFunctions("_initialize").WithStderr(io.Discard).
+	ctx, rt := tb.Context(), shared()
+	code, ok := compiledGuests[sha256.Sum256(wasm)]
+	if !ok {
+		var err error
+		if code, err = rt.CompileModule(ctx, wasm); err != nil {
+			return nil, err
+		}
+		compiledGuests[sha256.Sum256(wasm)] = code
+	}
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithStderr(io.Discard).
 		WithNanotime(func() int64 { return 1 }, 1). // a clock that stands, for guests to do the same twice
 		WithWalltime(func() (int64, int32) { return 1, 1 }, 1)
-	return rt.InstantiateWithConfig(ctx, wasm, config)
+	m, err := rt.InstantiateModule(ctx, code, config)
+	if err == nil {
+		tb.Cleanup(func() { m.Close(context.Background()) })
+	}
+	return m, err
 }
 
 func rewrite(tb testing.TB, wasm []byte, opt meter.Options) []byte {

@@ -96,6 +96,9 @@ type module struct {
 // A span is a range of bytes of the file.
 type span struct{ from, to int }
 
+// maxModule keeps offsets in 32 bits.
+const maxModule = 1 << 30
+
 // parse reads everything but the instructions. It allocates in proportion to
 // what is there, never to what is declared.
 func parse(wasm []byte) (*module, error) {
@@ -103,6 +106,9 @@ func parse(wasm []byte) (*module, error) {
 	r := &reader{b: wasm, fn: -1}
 	if !bytes.HasPrefix(wasm, []byte("\x00asm\x01\x00\x00\x00")) {
 		r.fail(ErrMalformed, "no header of a version 1 core module")
+	}
+	if len(wasm) > maxModule {
+		r.fail(ErrUnsupported, "%d bytes, at most %d", len(wasm), maxModule)
 	}
 	r.skip(8)
 	for last := 0; r.more(); {

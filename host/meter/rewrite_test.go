@@ -59,6 +59,7 @@ func TestRefused(t *testing.T) {
 		{"padded vector opcode", two("block void end"), meter.ErrUnsupported, "vector opcode of more than 8 bits"},
 		{"code behind the end", two("end end"), meter.ErrMalformed, "body goes on behind its end"},
 		{"else without if", two("block void else end"), meter.ErrMalformed, "else without if"},
+		{"nothing but loops", single("", "", "", "%s", strings.Repeat("loop void end ", 1_000_000)).build(), meter.ErrUnsupported, "grows to more than 6 times"},
 		{"block without end", two("block void"), meter.ErrMalformed, "function 1"},
 	}
 	patches := map[string][]byte{"atomics": {0xfe, 0x03, 0}, "exceptions": {0x08, 0, 0}, "typed references": {0x14, 0, 0}, "padded vector opcode": {0xfd, 0x8c, 0}}

@@ -1,7 +1,6 @@
 package meter_test
 
 import (
-	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -281,13 +280,3 @@ func TestStopHammer(t *testing.T) {
 		t.Errorf("%d calls trapped by %d stops", trapped, stops)
 	}
 }
-
-func (c call) args(m api.Module) []uint64 {
-	args := make([]uint64, len(m.ExportedFunction(c.name).Definition().ParamTypes()))
-	for i := range args {
-		args[i] = c.arg
-	}
-	return args
-}
-
-func (c call) String() string { return fmt.Sprintf("%s(%d)", c.name, c.arg) }

@@ -71,27 +71,30 @@ func (w *writer) helper(typ uint32, body []byte) uint32 {
 }
 
 // maxGrowth bounds what is written for a byte that is read. Real guests grow by
-// a tenth to a half; a body of nothing but empty loops grows by nine.
+// a tenth to a half; a body of nothing but empty loops would grow by eight.
 const maxGrowth = 6
 
 // bodies rewrites the guest's functions.
 func (w *writer) bodies() error {
-	w.code = make(code, 0, len(w.m.wasm)+len(w.m.wasm)/8)
+	wasm := w.m.wasm
+	most := maxGrowth*len(wasm) + 1<<20
+	w.code = make(code, 0, len(wasm)+len(wasm)/8)
 	var b body
 	var out code
 	for k, s := range w.m.code {
 		fn := uint32(w.m.imported + k)
-		r := &reader{b: w.m.wasm[:s.to], at: s.from, fn: int(fn)}
+		r := &reader{b: wasm[:s.to], at: s.from, fn: int(fn)}
 		w.m.scan(r, fn, &b)
+		const editSize = 20 // less than most take, to see it before it is written
+		if len(w.code)+len(b.edits)*editSize > most {
+			r.fail(ErrUnsupported, "the code grows to more than %d times its size", maxGrowth)
+		}
 		if r.err != nil {
 			return r.err
 		}
 		w.loops += b.loops
 		out = w.body(out[:0], fn, &b)
-		if w.code = w.code.sized(out); len(w.code) > maxGrowth*len(w.m.wasm)+1<<20 {
-			r.fail(ErrUnsupported, "the code grows to more than %d times its size", maxGrowth)
-			return r.err
-		}
+		w.code = w.code.sized(out)
 	}
 	return nil
 }
