@@ -25,6 +25,9 @@ type Config struct {
 	// TLS is the listener's certificate. Default none: plain HTTP.
 	TLS TLS
 
+	// Admin is the operator's listener. Default none.
+	Admin Admin
+
 	// Transport chooses how upgraded connections are read and written:
 	// [TransportAuto], [TransportPoll] or [TransportStream]. Default auto.
 	Transport string
@@ -222,6 +225,11 @@ type Limits struct {
 	// of its start event. Default 2s.
 	Start time.Duration
 
+	// Metrics is the most names of metrics that one plugin may make up. Default 100;
+	// above it its samples are refused with abi.StatusQuota. It stops a plugin from
+	// filling whatever collects them.
+	Metrics int
+
 	// Drain is how long [Host.Shutdown] waits for the peers' close frames
 	// before it cuts them. Default 10s.
 	Drain time.Duration
@@ -244,6 +252,7 @@ func DefaultLimits() Limits {
 		Pong:        10 * time.Second,
 		ControlRate: 20,
 		Handshakes:  1024,
+		Metrics:     100,
 		Queue:       4 << 20,
 		Memory:      64 << 20,
 		Turn:        100 * time.Millisecond,
@@ -369,6 +378,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"connections", int64(l.Connections), 1, 1 << 24},
 		{"per_address", int64(l.PerAddress), 1, 1 << 24},
 		{"handshakes", int64(l.Handshakes), 1, 1 << 24},
+		{"metrics", int64(l.Metrics), 1, 10000},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
 	} {
@@ -419,6 +429,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Pong, d.Pong)
 	fill(&l.ControlRate, d.ControlRate)
 	fill(&l.Handshakes, d.Handshakes)
+	fill(&l.Metrics, d.Metrics)
 	fill(&l.Queue, d.Queue)
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)

@@ -180,6 +180,13 @@ func (g *gate) moveOut(p *plugin, session uint64) {
 	delete(g.sessions, t)
 }
 
+// connections is how many there are, sessions included.
+func (g *gate) connections() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.total
+}
+
 // close lets nobody wait any longer.
 func (g *gate) close() {
 	g.mu.Lock()

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
@@ -28,6 +30,8 @@ type Host struct {
 	log      *slog.Logger
 	listener net.Listener
 	cert     *certificate // nil without TLS
+	admin    *admin       // nil if there is none
+	metrics  *prometheus.Registry
 	server   *http.Server
 	engine   *guest.Engine
 	plugins  []*plugin
@@ -39,8 +43,14 @@ type Host struct {
 
 	sessions atomic.Int64 // upgraded connections and those about to be
 	opening  atomic.Int64 // of those, the ones about to be
+	started  atomic.Bool  // New is done: plugins may be asked
+	serving  atomic.Bool
 	draining atomic.Bool
-	conns    registry
+
+	askDrain   sync.Once
+	drainAsked chan struct{}
+
+	conns registry
 }
 
 // New binds the listener and starts the plugins. A plugin that does not start
@@ -56,6 +66,8 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.log = h.cfg.Log
 	fill(&h.cfg.Limits.Sessions, descriptors()*8/10)
 	fill(&h.cfg.Limits.Connections, descriptors()*9/10)
+	h.drainAsked = make(chan struct{})
+	h.metrics = newMetrics(h)
 	h.gate = newGate(&h.cfg.Limits, h.log, &h.refusals, &h.tally)
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}
 	err := h.listen(ctx)
@@ -81,6 +93,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		ConnState:         h.gate.state,
 	}
 	h.server.Protocols.SetHTTP1(true)
+	h.started.Store(true)
 	return h, nil
 }
 
@@ -114,6 +127,7 @@ func (h *Host) Addr() net.Addr { return h.listener.Addr() }
 // Serve answers connections until [Host.Shutdown], then returns nil. It is to be
 // called once.
 func (h *Host) Serve() error {
+	h.serving.Store(true)
 	if err := h.server.Serve(h.public()); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve: %w", err)
 	}

@@ -23,6 +23,11 @@ func (h *Host) listen(ctx context.Context) (err error) {
 	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	if h.cfg.Admin.Listen != "" {
+		if h.admin, err = h.listenAdmin(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -32,6 +37,7 @@ func (h *Host) unlisten() {
 		h.listener.Close()
 	}
 	h.cert.close()
+	h.admin.close()
 }
 
 // public is the public listener as it is served.

@@ -47,6 +47,11 @@ var outcomeInfo = [outcomes]struct {
 	clientLeft:         {"gone", "the client left before it was answered", slog.LevelDebug},
 }
 
+// atGate says whether it is one of connections that have no plugin yet.
+func (o outcome) atGate() bool {
+	return o == tooManyConnections || o == tooManyOfAddress || o == tooSlow
+}
+
 func (o outcome) String() string { return outcomeInfo[o].name }
 
 // text is what a client and an operator read.

@@ -34,19 +34,32 @@ type plugin struct {
 	cfg    *Plugin
 	log    *slog.Logger
 	code   *guest.Code  // nil for one that is native
+	digest string       // of its module, "" before that is compiled
 	lanes  []*lane.Lane // none if the plugin did not start
 	http   bool         // plain requests are the plugin's
 	stream stream.Options
 	area   int // receive area to ask for, in bytes; 0 = the usual
 	bus    bus.Local
 
+	counters    []*lane.Counters // by lane number
+	laneMetrics []*laneMetrics   // by lane number
+	metrics     guestMetrics
+	requests    atomic.Uint64 // plain ones
+
 	outcomes tally
+	queued   atomic.Int64 // bytes that wait in streams
 
 	next atomic.Uint32 // lane for the next session or request
 }
 
 func newPlugin(h *Host, cfg *Plugin) *plugin {
-	return &plugin{host: h, cfg: cfg, log: h.log.With("plugin", cfg.Name)}
+	p := &plugin{host: h, cfg: cfg, log: h.log.With("plugin", cfg.Name)}
+	p.metrics = guestMetrics{limit: h.cfg.Limits.Metrics, types: map[string]uint8{}}
+	for range cfg.Lanes {
+		p.counters = append(p.counters, &lane.Counters{})
+		p.laneMetrics = append(p.laneMetrics, p.metrics.lane())
+	}
+	return p
 }
 
 // start compiles the module and starts all lanes, or none.
@@ -78,16 +91,22 @@ func (p *plugin) compile(ctx context.Context) error {
 		}
 	}
 	var err error
-	p.code, err = p.host.engine.Compile(ctx, p.cfg.Name, wasm)
-	return err
+	if p.code, err = p.host.engine.Compile(ctx, p.cfg.Name, wasm); err != nil {
+		return err
+	}
+	p.digest = p.code.Digest()
+	return nil
 }
 
-// version is what the plugin and the log are told.
+// version is what the plugin, the log and the operator are told.
 func (p *plugin) version() string {
-	if p.code == nil {
+	switch {
+	case p.cfg.Native != nil:
 		return "native"
+	case p.digest == "":
+		return "none"
 	}
-	return p.code.Digest()
+	return p.digest
 }
 
 func (p *plugin) startLane(n int) (*lane.Lane, error) {
@@ -104,6 +123,8 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
 		SocketClosed: p.socketClosed,
+		Counters:     p.counters[n],
+		Metric:       p.laneMetrics[n].observe,
 	}
 	if p.cfg.Lanes > 1 {
 		cfg.Bus = &p.bus
@@ -125,7 +146,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	}
 	// All instances of a module say the same of themselves.
 	p.http = features&abi.FeatureHTTP != 0
-	p.stream = stream.Options{Limits: l.Limits(), Piece: area}
+	p.stream = stream.Options{Limits: l.Limits(), Piece: area, Queued: &p.queued}
 	return l, nil
 }
 
@@ -249,6 +270,7 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	p.requests.Add(1)
 	p.serveRequest(w, r)
 }
 

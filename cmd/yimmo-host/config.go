@@ -17,6 +17,7 @@ type settings struct {
 	CacheDir   Text               `toml:"cache_dir"`
 	PluginsDir Text               `toml:"plugins_dir"`
 	TLS        certificate        `toml:"tls"`
+	Admin      admin              `toml:"admin"`
 	Log        logging            `toml:"log"`
 	Limits     limits             `toml:"limits"`
 	Plugins    map[string]*plugin `toml:"plugins"`
@@ -30,6 +31,11 @@ type logging struct {
 type certificate struct {
 	Cert Text `toml:"cert"`
 	Key  Text `toml:"key"`
+}
+
+type admin struct {
+	Listen OffAddress `toml:"listen"`
+	Pprof  Switch     `toml:"pprof"`
 }
 
 type limits struct {
@@ -54,6 +60,7 @@ type limits struct {
 	PerAddress  AutoCount   `toml:"per_address"`
 	Handshakes  Count       `toml:"handshakes"`
 	Sessions    AutoCount   `toml:"sessions"`
+	Metrics     Count       `toml:"metrics"`
 	Memory      Size        `toml:"memory"`
 	Turn        Duration    `toml:"turn"`
 	Start       Duration    `toml:"start"`
@@ -87,7 +94,8 @@ func defaults() settings {
 
 // hostConfig translates s, its plugins aside.
 func (s *settings) hostConfig() host.Config {
-	c := host.Config{Listen: string(s.Listen), Transport: string(s.Transport), CacheDir: string(s.CacheDir)}
+	c := host.Config{Listen: string(s.Listen), Transport: string(s.Transport), CacheDir: string(s.CacheDir),
+		Admin: host.Admin{Listen: string(s.Admin.Listen), Pprof: bool(s.Admin.Pprof)}}
 	if c.CacheDir == "auto" {
 		c.CacheDir = ""
 	}

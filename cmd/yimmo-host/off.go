@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // OffDuration is a [Duration], or "off": zero.
 type OffDuration Duration
@@ -46,4 +49,44 @@ func (z *OffSize) fromText(s string) error {
 		return nil
 	}
 	return (*Size)(z).fromText(s)
+}
+
+// OffAddress is an [Address], or "": none.
+type OffAddress Address
+
+func (a *OffAddress) fromTOML(v any) error {
+	if v == any("") {
+		*a = ""
+		return nil
+	}
+	return (*Address)(a).fromTOML(v)
+}
+
+func (a *OffAddress) fromText(s string) error {
+	if s == "" {
+		*a = ""
+		return nil
+	}
+	return (*Address)(a).fromText(s)
+}
+
+// Switch is on or off: true or false.
+type Switch bool
+
+func (b *Switch) fromTOML(v any) error {
+	on, ok := v.(bool)
+	if !ok {
+		return wrongType(v, "true or false without quotes")
+	}
+	*b = Switch(on)
+	return nil
+}
+
+func (b *Switch) fromText(s string) error {
+	on, err := strconv.ParseBool(s)
+	if err != nil || len(s) == 1 {
+		return fmt.Errorf("%q: write true or false", s)
+	}
+	*b = Switch(on)
+	return nil
 }

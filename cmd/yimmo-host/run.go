@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,8 @@ MODULE arguments replace all plugins configured: one serves "/", several serve
 "/" and their name. Without any plugin the built-in echo serves "/".
 
 SIGTERM and SIGINT drain: no new sessions, the present ones are closed with
-1001. A second one ends at once. SIGHUP reads the certificate again.
+1001. A second one ends at once. POST /drain on the admin listener drains too.
+SIGHUP reads the certificate again.
 ` + exitCodes,
 		Args:              modulesOnly,
 		ValidArgsFunction: completeModules,
@@ -97,6 +99,9 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 			return fmt.Errorf("serve: %w", err)
 		case <-hangups:
 			reload(h, log)
+		case <-h.DrainRequested():
+			log.Info("draining", "signal", "admin", "limit", c.host.Limits.Drain)
+			running = false
 		case s := <-signals:
 			log.Info("draining", "signal", s.String(), "limit", c.host.Limits.Drain)
 			running = false
@@ -153,8 +158,12 @@ func start(ctx context.Context, c *config, signals chan os.Signal) (*host.Host, 
 // startError gives the errors of [host.New] their keys and places.
 func (c *config) startError(err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return problem{whereIs(c.places, "listen"), "listen", fmt.Sprintf(
-			"%q: in use already, stop the other program or choose another; port 0 picks a free one", c.host.Listen)}
+		key, addr := "listen", c.host.Listen
+		if strings.HasPrefix(err.Error(), "admin.listen: ") {
+			key, addr = "admin.listen", c.host.Admin.Listen
+		}
+		return problem{whereIs(c.places, key), key, fmt.Sprintf(
+			"%q: in use already, stop the other program or choose another; port 0 picks a free one", addr)}
 	}
 	var errs []error
 	for _, p := range c.locate(pluginErrors(err)) {

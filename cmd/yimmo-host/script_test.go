@@ -55,6 +55,7 @@ func TestScripts(t *testing.T) {
 			"deaf":    connectDeaf,
 			"get":     get,
 			"pair":    makePair,
+			"post":    post,
 		},
 	})
 }

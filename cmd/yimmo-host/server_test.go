@@ -30,7 +30,7 @@ type server struct {
 type serverKey struct{}
 
 // serveInBackground starts the program and waits until it listens. $ADDR and
-// $URL say where.
+// $URL say where, $ADMIN where for the operator.
 //
 //	serve [ARG...]
 func serveInBackground(ts *testscript.TestScript, neg bool, args []string) {
@@ -53,6 +53,9 @@ func serveInBackground(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("serve %q: ended before it listened:\n%s", args, s.text())
 	}
 	addr := regexp.MustCompile(`"?addr"?[:=]"?([^ "]+)`).FindStringSubmatch(line)[1]
+	if admin := regexp.MustCompile(`msg="admin listens" addr=([^ "\n]+)`).FindStringSubmatch(s.text()); admin != nil {
+		ts.Setenv("ADMIN", admin[1])
+	}
 	ts.Setenv("ADDR", addr)
 	ts.Setenv("URL", "ws://"+addr)
 	ts.Logf("%s", s.text())
@@ -174,6 +177,19 @@ func connectDeaf(ts *testscript.TestScript, neg bool, args []string) {
 func get(ts *testscript.TestScript, neg bool, args []string) {
 	answer, err := http.Get(args[0])
 	ts.Check(err)
+	printAnswer(ts, answer)
+}
+
+// post sends an empty request and prints status and body of the answer.
+//
+//	post URL
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	answer, err := http.Post(args[0], "", nil)
+	ts.Check(err)
+	printAnswer(ts, answer)
+}
+
+func printAnswer(ts *testscript.TestScript, answer *http.Response) {
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	ts.Check(err)

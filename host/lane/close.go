@@ -120,6 +120,7 @@ func (l *Lane) end(id uint64, s *session, code uint16, who uint8, clean bool, re
 	if s = l.sessions.find(id); s == nil || s.state == over {
 		return // making room ran a turn, and that ended it
 	}
+	l.counters.Closes[closeIndex(code)].Add(1)
 	if !heard {
 		l.release(id, s)
 		return

@@ -108,7 +108,10 @@ func (l *Lane) carryOut(c *abi.Command) abi.Status {
 
 // refuseCommand tells the guest in its next turn, and the operator.
 func (l *Lane) refuseCommand(c *abi.Command, status abi.Status) {
-	l.log.Debug("command refused", "command", c.Kind, "status", status, "id", sessionID(c.ID), "tag", c.Tag)
+	l.counters.Refused[status].Add(1)
+	if skipped, ok := l.refusals[status].sample(l.clock); ok {
+		l.log.Info("command refused", "command", c.Kind, "status", status, "id", sessionID(c.ID), "tag", c.Tag, "skipped", skipped)
+	}
 	if l.refused == maxRefused {
 		l.later[l.lastRefused].event.User++
 		return

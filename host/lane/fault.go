@@ -78,8 +78,8 @@ func faultOf(e *frame.Error) Fault {
 	return FaultProtocol
 }
 
-// faultPause is how long after a line about a fault the next of its kind may come.
-const faultPause = time.Second
+// linePause is how long after a line of a kind the next of it may come.
+const linePause = time.Second
 
 // A sampler lets a line through now and then and counts the others.
 type sampler struct {
@@ -87,13 +87,21 @@ type sampler struct {
 	skipped int
 }
 
+// sample says whether the line at hand may pass, and how many before it did not.
+func (p *sampler) sample(now time.Duration) (skipped int, ok bool) {
+	if now < p.next {
+		p.skipped++
+		return 0, false
+	}
+	skipped = p.skipped
+	*p = sampler{next: now + linePause}
+	return skipped, true
+}
+
 // fault counts a session that is ended for a fault and logs a sample of them.
 func (l *Lane) fault(f Fault, id uint64, code uint16) {
-	p := &l.samples[f]
-	if l.clock < p.next {
-		p.skipped++
-		return
+	l.counters.Faults[f].Add(1)
+	if skipped, ok := l.samples[f].sample(l.clock); ok {
+		l.log.Info("session closed: "+faults[f].text, "fault", f.String(), "session", sessionID(id), "close_code", code, "skipped", skipped)
 	}
-	l.log.Info("session closed: "+faults[f].text, "fault", f.String(), "session", sessionID(id), "close_code", code, "skipped", p.skipped)
-	*p = sampler{next: l.clock + faultPause}
 }

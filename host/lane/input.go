@@ -58,12 +58,15 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 	case abi.OpClose:
 		l.peerClose(id, s, f.Payload)
 	case abi.OpPing:
+		l.counters.Pings.Add(1)
 		if s.state == open { // §5.5.1: nothing may follow our close frame
 			l.pong(id, s, f.Payload)
 		}
 	case abi.OpPong:
+		l.counters.Pongs.Add(1)
 	default:
 		s.spoke = l.tick
+		l.hot.received.add(f.Flags, len(f.Payload))
 		l.data(id, f, at)
 	}
 }

@@ -1,12 +1,10 @@
 package lane
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
-	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
 // Pauses before an instance is started again. The first restart is immediate;
@@ -39,6 +37,7 @@ func (l *Lane) start() error {
 		l.guest, l.n, l.used = nil, 0, 0
 		return fmt.Errorf("start: %w", err)
 	}
+	l.counters.Up.Store(true)
 	return nil
 }
 
@@ -53,8 +52,13 @@ func (l *Lane) trapped(err error) {
 	l.timers = timers{}
 	l.dropOwnTopics()
 	l.later, l.asked, l.ended = l.later[:0], l.asked[:0], l.ended[:0]
+	l.counters.Traps[trapKind(err)].Add(1)
+	l.counters.Up.Store(false)
 	l.sessions.all(func(id uint64, s *session) {
 		l.answer(s, Decision{Err: ErrDown})
+		if s.state != connecting && s.state != over {
+			l.counters.Closes[closeIndex(abi.CloseInternal)].Add(1)
+		}
 		if s.state == open {
 			l.writeClose(s, abi.CloseInternal, "plugin failed")
 		}
@@ -90,10 +94,6 @@ func (l *Lane) restart() {
 }
 
 func (l *Lane) logTrap(err error) {
-	kind := "mistake"
-	if trap := (*guest.TrapError)(nil); errors.As(err, &trap) {
-		kind = fmt.Sprint(trap.Kind)
-	}
-	l.log.Error("plugin trapped; its sessions close with 1011", "kind", kind, "err", err,
+	l.log.Error("plugin trapped; its sessions close with 1011", "kind", trapKind(err).String(), "err", err,
 		"sessions", l.sessions.count, "requests", len(l.exchanges))
 }

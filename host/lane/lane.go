@@ -63,8 +63,12 @@ type Config struct {
 	Log *slog.Logger
 
 	// Metric gets the samples of the guest's metric commands, on the lane's
-	// goroutine. May be nil: they are then checked and dropped.
-	Metric func(kind uint8, name string, sample float64)
+	// goroutine; name is good until it returns. It says what is wrong with one, 0
+	// for nothing. May be nil: they are then checked and dropped.
+	Metric func(kind uint8, name []byte, sample float64) abi.Status
+
+	// Counters are counted in. Default: new ones.
+	Counters *Counters
 }
 
 // Limits bound what a peer can cost. They are required but where it says so.
@@ -123,6 +127,10 @@ type Lane struct {
 	tick      uint32        // clock in ticks
 	rounds    rounds
 	samples   [Faults]sampler
+	refusals  [Statuses]sampler
+	counters  *Counters
+	hot       hot
+	published hot
 	turnClock time.Duration // the same of the turn at hand
 	waiter    waiter
 	polls     *poll.Set // nil unless the lane reads sockets itself
@@ -176,6 +184,9 @@ func New(cfg Config) (*Lane, error) {
 	if l.log == nil {
 		l.log = slog.Default()
 	}
+	if l.counters = cfg.Counters; l.counters == nil {
+		l.counters = &Counters{}
+	}
 	l.rounds = newRounds(&cfg.Limits)
 	l.newWaiter()
 	ready := make(chan error, 1)
@@ -193,6 +204,9 @@ func (l *Lane) Limits() Limits {
 	limits.Frames = l.frames
 	return limits
 }
+
+// Counters tell what the lane has done. They outlive it.
+func (l *Lane) Counters() *Counters { return l.counters }
 
 // Done is closed when the lane has stopped and its instance is gone.
 func (l *Lane) Done() <-chan struct{} { return l.done }
@@ -212,6 +226,7 @@ func (l *Lane) run(ready chan<- error) {
 		ready <- err
 		return
 	}
+	l.showCounters()
 	ready <- nil
 	var items []mail
 	for !l.finished() {
@@ -231,6 +246,7 @@ func (l *Lane) run(ready chan<- error) {
 		}
 		l.overdue()
 		l.turn()
+		l.showCounters()
 	}
 	l.finish()
 }
@@ -316,10 +332,13 @@ func (l *Lane) finish() {
 		l.put(abi.Event{Kind: abi.EventStop}, nil)
 		l.turn()
 	}
+	l.showCounters()
 	if l.guest != nil {
 		l.guest.Close()
 		l.guest = nil
 	}
+	l.counters.Up.Store(false)
+	l.counters.Memory.Store(0)
 	waiting := l.mail.shut()
 	l.alarm.Stop()
 	l.waiter.close()

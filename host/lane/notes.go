@@ -64,10 +64,10 @@ func (l *Lane) metric(c *abi.Command) abi.Status {
 	if !validMetric(l.whole()) {
 		return abi.StatusBadFields
 	}
-	if l.cfg.Metric != nil {
-		l.cfg.Metric(c.Flags, string(l.whole()), math.Float64frombits(c.Arg))
+	if l.cfg.Metric == nil {
+		return 0
 	}
-	return 0
+	return l.cfg.Metric(c.Flags, l.whole(), math.Float64frombits(c.Arg))
 }
 
 // validMetric says whether name has letters, digits and '_' only, no digit first.

@@ -167,6 +167,7 @@ func (c *polled) Write(p []byte) (waiting int) {
 	}
 	d := c.side
 	d.out, d.pong = append(d.out, p...), 0
+	c.lane.hot.queued += int64(len(p))
 	c.want()
 	c.watch(c.lane.cfg.Limits.WriteTime)
 	return len(d.out)
@@ -176,6 +177,7 @@ func (c *polled) Write(p []byte) (waiting int) {
 func (c *polled) Pong(p []byte) (waiting int) {
 	if d := c.side; d != nil && d.pong > 0 && len(d.out) > PongRoom {
 		d.out = append(d.out[:len(d.out)-d.pong], p...)
+		c.lane.hot.queued += int64(len(p) - d.pong)
 		d.pong = len(p)
 		return len(d.out)
 	}
@@ -215,6 +217,7 @@ func (c *polled) drain() {
 	}
 	d.moved = c.lane.clock
 	d.out = d.out[:copy(d.out, d.out[n:])]
+	c.lane.hot.queued -= int64(n)
 	if len(d.out) < d.pong {
 		d.pong = 0
 	}
@@ -292,7 +295,8 @@ func (c *polled) Cut() {
 	if c.fd < 0 {
 		return
 	}
-	if c.Waiting() > 0 {
+	if n := c.Waiting(); n > 0 {
+		c.lane.hot.queued -= int64(n)
 		poll.Abort(int(c.fd))
 	} else {
 		poll.Close(int(c.fd))

@@ -37,6 +37,7 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 		l.flushOut()
 		l.outTo = c.ID
 	}
+	l.countSent(c.Flags, size)
 	l.out = frame.AppendHeader(l.out, c.Flags, size)
 	for _, p := range l.parts {
 		l.out = append(l.out, p...)

@@ -58,6 +58,7 @@ func (l *Lane) sendOne(id uint64, flags uint8, encoded []byte, tag uint32) abi.S
 		return 0
 	}
 	s.enc = enc
+	l.countSent(flags, l.size())
 	l.write(id, s, encoded)
 	return 0
 }

@@ -234,7 +234,9 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 	}
 	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
 		s.needExtra().held = append(s.extra.held, m.Frame...)
+		l.countSent(m.Flags, len(m.Data))
 		if len(s.extra.held) > l.cfg.Limits.Queue {
+			l.fault(FaultQueue, sub.id, abi.ClosePolicy)
 			l.startClose(sub.id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
 		}
 		return
@@ -248,6 +250,7 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 			return
 		}
 	}
+	l.countSent(m.Flags, len(m.Data))
 	l.write(sub.id, s, m.Frame)
 }
 
@@ -258,6 +261,7 @@ func (l *Lane) catchUp(id uint64, s *session) {
 	}
 	for _, sub := range s.extra.subs {
 		if len(sub.last) > 0 && !s.slow && s.state == open && !s.enc.Open() {
+			l.countSent(sub.last[0], len(sub.last))
 			l.write(id, s, sub.last)
 			sub.last = nil
 		}

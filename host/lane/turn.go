@@ -78,12 +78,14 @@ func (l *Lane) call() error {
 			err = errEndless
 		}
 		if err != nil {
+			l.countTurn(time.Since(now))
 			return err
 		}
 		l.commit(commands)
 		first = consumed
 		if first == l.n && !more {
 			l.n, l.used = 0, l.floor
+			l.countTurn(time.Since(now))
 			return nil
 		}
 	}

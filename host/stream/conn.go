@@ -13,6 +13,9 @@ import (
 type Options struct {
 	lane.Limits
 	Piece int // largest payload handed over whole, in bytes: what the guest's receive area has
+
+	// Queued is the number of bytes that wait for the peers of all of them.
+	Queued *atomic.Int64
 }
 
 // batches is how many batches of a connection may be under way to its lane: one
@@ -35,7 +38,7 @@ type conn struct {
 	mu      sync.Mutex
 	queue   []byte // frames for the peer
 	pong    int    // queue ends in a whole pong of so many bytes; 0 = it does not
-	waiting int    // bytes in queue and in the hands of write
+	waiting int    // bytes in queue and in the hands of write; change it with queued
 	writing bool   // write is running
 	high    bool   // the lane wants to hear when waiting falls below the mark
 	closing bool   // half-close when the queue is empty

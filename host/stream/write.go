@@ -33,16 +33,22 @@ func (c *conn) Pong(p []byte) (waiting int) {
 	}
 	if c.waiting > lane.PongRoom {
 		c.queue = c.queue[:len(c.queue)-c.pong]
-		c.waiting -= c.pong
+		c.queued(-c.pong)
 	}
 	c.pong = len(p)
 	return c.push(p)
 }
 
+// queued counts n bytes more that wait. c.mu is held.
+func (c *conn) queued(n int) {
+	c.waiting += n
+	c.opt.Queued.Add(int64(n))
+}
+
 // push queues p. c.mu is held.
 func (c *conn) push(p []byte) (waiting int) {
 	c.queue = append(c.queue, p...)
-	c.waiting += len(p)
+	c.queued(len(p))
 	c.high = c.high || c.waiting > c.opt.Mark()
 	c.start()
 	return c.waiting
@@ -84,7 +90,8 @@ func (c *conn) kill() {
 	if c.waiting > 0 {
 		abort(c.nc)
 	}
-	c.dead, c.queue, c.waiting = true, nil, 0
+	c.dead, c.queue = true, nil
+	c.queued(-c.waiting)
 	c.nc.Close()
 	if !c.writing {
 		close(c.flushed)
@@ -167,7 +174,7 @@ func (c *conn) send(p []byte) error {
 
 func (c *conn) sent(n int) {
 	c.mu.Lock()
-	c.waiting = max(0, c.waiting-n)
+	c.queued(-min(n, c.waiting))
 	tell := c.high && c.waiting <= c.opt.Mark()
 	if tell {
 		c.high = false

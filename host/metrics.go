@@ -1,0 +1,205 @@
+package host
+
+import (
+	"math"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/lane"
+)
+
+// Metrics are the host's, and those of the process, for a listener of the
+// embedding program's. [Config.Admin] serves the same at /metrics.
+func (h *Host) Metrics() prometheus.Gatherer { return h.metrics }
+
+func newMetrics(h *Host) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collector{h})
+	return r
+}
+
+// metricsHandler answers what can be answered: two plugins that give one name
+// two types must not hide everything else.
+func (h *Host) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(h.metrics, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// collector reads the counters there are; it has none of its own, so that
+// nothing is counted twice and nothing on the way of a message knows of it.
+// Labels are plugins, and names from fixed lists: nothing that peers choose.
+type collector struct{ host *Host }
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("yimmo_"+name, help, labels, nil)
+}
+
+var (
+	buildInfo   = desc("build_info", "Version of the host. Always 1.", "version", "go")
+	connections = desc("connections", "TCP connections of the public listener, sessions included.")
+	turnedAway  = desc("connections_refused_total", "Connections turned away or cut before they had sent a request.", "reason")
+	certExpiry  = desc("tls_certificate_expiry_timestamp_seconds", "When the certificate in use ends.")
+
+	wsSessions  = desc("ws_connections", "Sessions there are.", "plugin")
+	wsOutcomes  = desc("ws_connections_total", "What became of upgrade requests.", "plugin", "result")
+	wsMessages  = desc("ws_messages_total", "Messages, each receiver of a publication counted.", "plugin", "direction", "opcode")
+	wsBytes     = desc("ws_bytes_total", "Payload of data frames.", "plugin", "direction")
+	wsControl   = desc("ws_control_frames_total", "Pings and pongs received.", "plugin", "opcode")
+	wsCloses    = desc("ws_closes_total", "Ended sessions by the code their plugin heard; 3000 and 4000 stand for their thousand.", "plugin", "code")
+	wsFaults    = desc("ws_faults_total", "Sessions ended by the host for what their peer did.", "plugin", "fault")
+	wsQueue     = desc("ws_send_queue_bytes", "Bytes that wait for peers.", "plugin")
+	httpPending = desc("http_requests", "Plain requests under way.", "plugin")
+	httpTotal   = desc("http_requests_total", "Plain requests.", "plugin")
+
+	pluginInfo      = desc("plugin_info", "Version and route of a plugin. Always 1.", "plugin", "version", "route")
+	pluginInstances = desc("plugin_instances", "Lanes by whether their instance runs.", "plugin", "state")
+	pluginMemory    = desc("plugin_memory_bytes", "Linear memory of all instances.", "plugin")
+	pluginTurns     = desc("plugin_turn_seconds", "Time of a turn, its commands included.", "plugin")
+	pluginTraps     = desc("plugin_traps_total", "Instances discarded.", "plugin", "kind")
+	pluginRefused   = desc("plugin_refused_commands_total", "Commands refused.", "plugin", "status")
+)
+
+// Describe implements [prometheus.Collector]. It names nothing, because plugins
+// make up metrics at any time.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements [prometheus.Collector].
+func (c collector) Collect(to chan<- prometheus.Metric) {
+	h, s := c.host, samples{to: to}
+	s.gauge(buildInfo, 1, version(), runtime.Version())
+	if !h.started.Load() {
+		return
+	}
+	s.gauge(connections, float64(h.gate.connections()))
+	for o := range h.tally {
+		if o := outcome(o); o.atGate() {
+			s.counter(turnedAway, h.tally[o].Load(), o.String())
+		}
+	}
+	if h.cert != nil {
+		s.gauge(certExpiry, float64(h.cert.expiry().Unix()))
+	}
+	for _, p := range h.plugins {
+		s.plugin(p)
+	}
+}
+
+// samples sends samples; those of a plugin have its name as their first label.
+type samples struct{ to chan<- prometheus.Metric }
+
+func (s samples) gauge(d *prometheus.Desc, v float64, labels ...string) {
+	s.to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+}
+
+func (s samples) counter(d *prometheus.Desc, v uint64, labels ...string) {
+	s.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+}
+
+func (s samples) plugin(p *plugin) {
+	name, n := p.cfg.Name, p.sum()
+	s.gauge(pluginInfo, 1, name, p.version(), p.cfg.Route)
+	s.gauge(wsSessions, float64(n.sessions), name)
+	for o := range p.outcomes {
+		if o := outcome(o); !o.atGate() {
+			s.counter(wsOutcomes, p.outcomes[o].Load(), name, o.String())
+		}
+	}
+	for i, opcode := range []string{"text", "binary"} {
+		s.counter(wsMessages, n.received.messages[i], name, "in", opcode)
+		s.counter(wsMessages, n.sent.messages[i], name, "out", opcode)
+	}
+	s.counter(wsBytes, n.received.bytes, name, "in")
+	s.counter(wsBytes, n.sent.bytes, name, "out")
+	s.counter(wsControl, n.pings, name, "ping")
+	s.counter(wsControl, n.pongs, name, "pong")
+	s.gauge(wsQueue, float64(n.queued), name)
+	s.gauge(httpPending, float64(n.requests), name)
+	s.counter(httpTotal, p.requests.Load(), name)
+	for i, count := range n.closes {
+		if code := lane.CloseCode(i); count > 0 || code == abi.CloseNormal {
+			s.counter(wsCloses, count, name, strconv.Itoa(code))
+		}
+	}
+	for f, count := range n.faults {
+		s.counter(wsFaults, count, name, lane.Fault(f).String())
+	}
+	s.gauge(pluginInstances, float64(n.up), name, "running")
+	s.gauge(pluginInstances, float64(p.cfg.Lanes-n.up), name, "down")
+	s.gauge(pluginMemory, float64(n.memory), name)
+	for kind, count := range n.traps {
+		if kind > 0 {
+			s.counter(pluginTraps, count, name, guest.Kind(kind).String())
+		}
+	}
+	for status, count := range n.refused {
+		if status > 0 {
+			s.counter(pluginRefused, count, name, abi.Status(status).String())
+		}
+	}
+	s.turns(name, &n)
+	for number, m := range p.laneMetrics {
+		for _, one := range *m.all.Load() {
+			s.guest(name, strconv.Itoa(number), one)
+		}
+	}
+}
+
+func (s samples) turns(name string, n *counts) {
+	buckets, total := map[float64]uint64{}, uint64(0)
+	for i, count := range n.turns[:len(n.turns)-1] {
+		total += count
+		buckets[lane.Bound(i).Seconds()] = total
+	}
+	total += n.turns[len(n.turns)-1]
+	s.to <- prometheus.MustNewConstHistogram(pluginTurns, total, n.turnTime.Seconds(), buckets, name)
+}
+
+// guest sends a metric that the plugin has made up. Lanes have series of their
+// own: of a gauge only the reader knows whether the sum means anything.
+func (s samples) guest(name, number string, m *series) {
+	full := "guest_" + m.name
+	if m.kind == abi.MetricCounter && !strings.HasSuffix(full, "_total") {
+		full += "_total"
+	}
+	d := desc(full, "Made up by a plugin.", "plugin", "lane")
+	v := math.Float64frombits(m.value.Load())
+	switch m.kind {
+	case abi.MetricCounter:
+		s.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, v, name, number)
+	case abi.MetricGauge:
+		s.gauge(d, v, name, number)
+	case abi.MetricHistogram:
+		buckets, total := map[float64]uint64{}, uint64(0)
+		for i, bound := range sampleBounds {
+			total += m.count[i].Load()
+			buckets[bound] = total
+		}
+		total += m.count[len(sampleBounds)].Load()
+		s.to <- prometheus.MustNewConstHistogram(d, total, v, buckets, name, number)
+	}
+}
+
+// version is that of the module this host was built from, "(devel)" from a
+// working copy.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// load reads each counter of a table into the sum at its place.
+func load(sum []uint64, table []atomic.Uint64) {
+	for i := range table {
+		sum[i] += table[i].Load()
+	}
+}
