@@ -2,7 +2,7 @@
 # else a target needs it says or installs itself.
 
 GO      ?= go
-PLUGINS := plugins/echo/echo.wasm plugins/chat/chat.wasm plugins/ticker/ticker.wasm
+PLUGINS := plugins/echo/echo.wasm plugins/chat/chat.wasm plugins/ticker/ticker.wasm plugins/broadcast/broadcast.wasm
 MODULES := ./... ./guest-sdk/go/... ./plugins/...
 
 # What has more than one goroutine is tested under the race detector, which makes
@@ -11,9 +11,9 @@ MODULES := ./... ./guest-sdk/go/... ./plugins/...
 RACED := ./host ./host/bus ./host/lane ./host/poll ./host/stream ./guest-sdk/go/...
 RACE  := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
-.PHONY: run test check tools plugins generate fuzz clean FORCE
+.PHONY: run test check tools plugins generate fuzz bench clean FORCE
 
-run: plugins
+run: plugins/echo/echo.wasm
 	YIMMO_PLUGINS_ECHO_PATH=plugins/echo/echo.wasm $(GO) run ./cmd/yimmo-host run --config server.toml
 
 plugins: $(PLUGINS)
@@ -42,6 +42,11 @@ generate:
 FUZZTIME ?= 1m
 fuzz:
 	sh scripts/fuzz.sh $(FUZZTIME)
+
+# Compares with native gorilla on this machine, which should have nothing else to
+# do for the five minutes, and puts the table into README.md.
+bench:
+	$(GO) run ./bench/compare -update README.md
 
 clean:
 	rm -f $(PLUGINS)
