@@ -19,6 +19,7 @@ type Code struct {
 	runtime  wazero.Runtime
 	compiled wazero.CompiledModule
 	globals  []string // export names of the guest's mutable globals
+	unsaved  []string // what a checkpoint cannot hold
 
 	mu        sync.Mutex
 	instances int

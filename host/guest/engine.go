@@ -114,7 +114,7 @@ func (c *Code) build(wasm []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	c.globals = metered.Globals
+	c.globals, c.unsaved = metered.Globals, metered.Unsaved
 	c.compiled, err = c.runtime.CompileModule(ctx, metered.Wasm)
 	return err
 }

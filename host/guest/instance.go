@@ -98,25 +98,28 @@ func fill[T comparable](field *T, value T) {
 // turns the guest does not run, so they are the owner's alone.
 type Instance struct {
 	// Set by Start, never changed.
-	code     *Code
-	memory   *memory
-	world    *world
-	dog      *watchdog
-	module   api.Module
-	control  abi.Control
-	block    []byte // the control block in guest memory
-	header   [guestHeader]byte
-	events   []byte
-	commands []byte
-	area     []byte
-	turnTime time.Duration
+	code                *Code
+	memory              *memory
+	world               *world
+	dog                 *watchdog
+	module              api.Module
+	control             abi.Control
+	block               []byte // the control block in guest memory
+	header              [guestHeader]byte
+	events              []byte
+	commands            []byte
+	area                []byte
+	turnTime, startTime time.Duration
 
-	reason api.Global // why the meter trapped
+	gaps    [2][2]int           // event ring and receive area: offsets of first byte and end
+	globals []api.MutableGlobal // the guest's own
+	meter   meterGlobals
 
 	turn  api.Function
 	stack [3]uint64     // parameters and result of a call, reused
 	spare time.Duration // of StartTime, for the first turn
 	dead  bool
+	worn  bool        // dead, and the module has to be instantiated anew
 	gone  bool        // closed
 	busy  atomic.Bool // a goroutine is inside; see own
 }
@@ -148,7 +151,7 @@ func (c *Code) start(ctx context.Context, o Options) (_ *Instance, err error) {
 	if err := c.hold(); err != nil {
 		return nil, err
 	}
-	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime}
+	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime, startTime: o.StartTime}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Close())
@@ -182,15 +185,7 @@ func (c *Code) newMemory(quota int64) (*memory, error) {
 }
 
 func (i *Instance) instantiate(end time.Time) error {
-	err := i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
-		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
-		i.module, err = i.code.runtime.InstantiateModule(ctx, i.code.compiled, i.world.config())
-		if err == nil {
-			i.connectMeter()
-		}
-		return err
-	})
-	if err != nil {
+	if err := i.instantiateModule(end); err != nil {
 		return err
 	}
 	if f := i.module.ExportedFunction(abi.ExportInitialize); f != nil {
@@ -201,12 +196,45 @@ func (i *Instance) instantiate(end time.Time) error {
 	return nil
 }
 
-// connectMeter lets the watchdog stop the guest.
-func (i *Instance) connectMeter() {
-	stop := i.module.ExportedGlobal(meter.ExportStop).(api.MutableGlobal)
-	i.reason = i.module.ExportedGlobal(meter.ExportReason)
-	i.module.ExportedGlobal(meter.ExportBudget).(api.MutableGlobal).Set(math.MaxInt64)
-	i.dog.stops(func(flag uint32) { stop.Set(uint64(flag)) })
+func (i *Instance) instantiateModule(end time.Time) error {
+	return i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
+		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
+		i.module, err = i.code.runtime.InstantiateModule(ctx, i.code.compiled, i.world.config())
+		if err == nil {
+			i.connectGlobals()
+		}
+		return err
+	})
+}
+
+// meterGlobals are those of the meter that the host sets, see package meter.
+type meterGlobals struct {
+	budget, stop, reason, depth api.MutableGlobal
+	fullDepth                   uint64
+}
+
+// connectGlobals finds the globals of a module that has just been instantiated
+// and lets the watchdog stop it.
+func (i *Instance) connectGlobals() {
+	i.globals = i.globals[:0]
+	for _, name := range i.code.globals {
+		i.globals = append(i.globals, i.mutable(name))
+	}
+	m := meterGlobals{
+		budget: i.mutable(meter.ExportBudget), stop: i.mutable(meter.ExportStop),
+		reason: i.mutable(meter.ExportReason), depth: i.mutable(meter.ExportDepth),
+	}
+	m.fullDepth = m.depth.Get()
+	i.meter = m
+	i.rearm()
+	i.dog.stops(func(flag uint32) { m.stop.Set(uint64(flag)) })
+}
+
+// rearm makes the meter ready for the next call, whatever ended the last one.
+func (i *Instance) rearm() {
+	i.meter.budget.Set(math.MaxInt64)
+	i.meter.depth.Set(i.meter.fullDepth)
+	i.meter.reason.Set(uint64(meter.ReasonNone))
 }
 
 // init calls the guest's init and takes over the control block.
@@ -239,6 +267,7 @@ func (i *Instance) init(end time.Time, o Options) error {
 	i.events = span(mem, i.control.Events, abi.RecordSize)
 	i.commands = span(mem, i.control.Commands, abi.RecordSize)
 	i.area = span(mem, i.control.Area, 1)
+	i.findGaps()
 	return nil
 }
 

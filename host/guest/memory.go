@@ -52,7 +52,7 @@ func newMemory(by backing, size, quota int) (*memory, error) {
 	return m, nil
 }
 
-// Allocate hands the memory to wazero. It is for one instance only.
+// Allocate hands the memory to wazero. It is for one module instance at a time.
 func (m *memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
 
 // Reallocate grows the memory to size bytes, or returns nil: then the guest's
@@ -70,6 +70,13 @@ func (m *memory) Reallocate(size uint64) []byte {
 		m.size = n
 	}
 	return m.all[:size:size]
+}
+
+// restart makes the memory empty, and zero as far as it has ever been in use, for
+// another module instance.
+func (m *memory) restart() {
+	clear(m.all[:m.size])
+	m.size = 0
 }
 
 // Free is wazero's; see [memory].

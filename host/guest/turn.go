@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tetratelabs/wazero/sys"
@@ -126,6 +127,7 @@ func (i *Instance) trap(call string, err error, late bool) error {
 	i.die()
 	exit := (*sys.ExitError)(nil)
 	exited := errors.As(err, &exit)
+	i.worn = err != nil && !isTrap(err)
 	t := &TrapError{Kind: KindTrap, Call: call, Err: err}
 	switch why := i.metered(); {
 	case late && err == nil:
@@ -148,10 +150,10 @@ func (i *Instance) trap(call string, err error, late bool) error {
 
 // metered is why the meter trapped, if it did.
 func (i *Instance) metered() meter.Reason {
-	if i.reason == nil {
+	if i.meter.reason == nil {
 		return meter.ReasonNone
 	}
-	return meter.Reason(i.reason.Get())
+	return meter.Reason(i.meter.reason.Get())
 }
 
 // isOverflow knows wazero's stack overflow by the words of the innermost error,
@@ -161,6 +163,13 @@ func isOverflow(err error) bool {
 		err = next
 	}
 	return err != nil && err.Error() == "stack overflow"
+}
+
+// isTrap knows errors that leave wazero's engine as it was before the call, so
+// that the instance can be put back: all but overflows of its own stack, exits,
+// and panics that it recovered from.
+func isTrap(err error) bool {
+	return strings.HasPrefix(err.Error(), "wasm error: ") && !isOverflow(err)
 }
 
 // die gives up the guest's call stack, which after an overflow has 80 MB. The

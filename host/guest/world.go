@@ -26,14 +26,19 @@ type world struct {
 	mono     int64 // the guest's monotonic clock; ahead of head.Mono once it slept
 	random   *rand.ChaCha8
 	seeded   bool // random has this turn's seed
+	mute     bool // drop what the guest writes
 	out, err lines
 }
 
 func newWorld(boot Header, log func(abi.Level, string)) *world {
-	w := &world{
-		random: rand.NewChaCha8([32]byte{}),
-		out:    lines{level: abi.LevelInfo, log: log},
-		err:    lines{level: abi.LevelWarn, log: log},
+	w := &world{random: rand.NewChaCha8([32]byte{})}
+	if log != nil {
+		write := func(level abi.Level, text string) {
+			if !w.mute {
+				log(level, text)
+			}
+		}
+		w.out, w.err = lines{level: abi.LevelInfo, log: write}, lines{level: abi.LevelWarn, log: write}
 	}
 	w.begin(boot)
 	return w

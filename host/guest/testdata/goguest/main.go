@@ -23,6 +23,9 @@ var (
 	area     []byte
 	answers  [][]byte // keeps what commands point at alive until the next turn
 	ballast  [][]byte
+	memory   = map[string]int{}
+	words    []string
+	spun     int
 )
 
 // aligned returns n zero bytes at an address divisible by 8.
@@ -96,6 +99,17 @@ func obey(order string) string {
 		for {
 			ballast = append(ballast, make([]byte, 1<<20))
 		}
+	case "spin":
+		for {
+			spun++
+		}
+	case "dive":
+		return fmt.Sprint(dive(1))
+	case "remember":
+		memory[rest] = len(memory)
+		words = append(words, rest)
+	case "recall":
+		return fmt.Sprint(words, memory)
 	case "read":
 		_, err := os.ReadFile(rest)
 		return fmt.Sprint(err)
@@ -104,5 +118,7 @@ func obey(order string) string {
 	}
 	return "done"
 }
+
+func dive(n int) int { return dive(n+1) + n }
 
 func main() {}
