@@ -16,7 +16,7 @@ func TestAllocations(t *testing.T) {
 	packed := deflated(message, 6)
 	frames := chunks(packed, 90)
 	out := make([]byte, 4096)
-	free, context := deflate.NewPool(deflate.Policy{Enabled: true}, wide), deflate.NewPool(open, wide)
+	free, context := deflate.NewPool(deflate.Policy{}), deflate.NewPool(open)
 	in, inContext := free.Inflater(session(15, false)), context.Inflater(session(15, true))
 	d, small, dContext := free.Deflater(session(15, false)), free.Deflater(session(9, false)), context.Deflater(session(15, true))
 	parts := [][]byte{message[:300], message[300:]}
@@ -27,20 +27,20 @@ func TestAllocations(t *testing.T) {
 		want float64
 		f    func()
 	}{
-		{"Inflate, whole", 0, func() { in.Inflate(out, packed, true) }},
-		{"Inflate, with context", 0, func() { inContext.Inflate(out, packed, true) }},
-		{"Append", 0, func() { in.Append(out[:0], packed, true) }},
-		{"Inflate, in frames", 4, func() { // the window of an unfinished message, as it grows
-			for i, f := range frames {
-				in.Inflate(out, f, i == len(frames)-1)
+		{"Append", 0, func() { in.Append(out[:0], packed, wide) }},
+		{"Append, with context", 0, func() { inContext.Append(out[:0], packed, wide) }},
+		{"Append, in frames", 5, func() { // what has come, as it grows
+			for _, f := range frames[1:] {
+				in.Add(f)
 			}
+			in.Append(out[:0], nil, wide)
 		}},
 		{"AppendFrame", 0, func() { d.AppendFrame(out[:0], 0x81, message) }},
 		{"AppendFrame, in parts", 0, func() { d.AppendFrame(out[:0], 0x81, parts...) }},
 		{"AppendFrame, small window", 0, func() { small.AppendFrame(out[:0], 0x81, message) }},
 		{"AppendFrame, below the threshold", 0, func() { d.AppendFrame(out[:0], 0x81, message[:50]) }},
 		{"AppendFrame, with context", 1, func() { dContext.AppendFrame(out[:0], 0x81, message) }},
-		{"Message", 0, func() { m.Reset(0x81, message); m.Frame(d); m.Frame(small); m.Frame(nil) }},
+		{"Message", 0, func() { m.Reset(0x81, message); m.Frame(&d); m.Frame(&small) }},
 		{"Negotiate", 8, func() { deflate.Negotiate(header, open) }},
 	}
 	for _, test := range tests {

@@ -24,8 +24,7 @@ func chat(r *rand.Rand, size int) []byte {
 	return b.Bytes()[:size]
 }
 
-// Messages of a session, 32 different ones, again and again. "library" is the
-// inflater of klauspost/compress, which cannot be fed in parts.
+// Messages of a session, 32 different ones, again and again.
 func BenchmarkInflate(b *testing.B) {
 	for _, size := range sizes {
 		r := rand.New(rand.NewPCG(1, 1))
@@ -35,60 +34,35 @@ func BenchmarkInflate(b *testing.B) {
 		}
 		for _, takeover := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%d/takeover=%t", size, takeover), func(b *testing.B) {
-				in := deflate.NewPool(open, wide).Inflater(session(15, takeover))
-				out := make([]byte, size+300)
+				in := deflate.NewPool(open).Inflater(session(15, takeover))
+				out := make([]byte, 0, size+1)
 				b.SetBytes(int64(size))
 				b.ReportAllocs()
 				for i := 0; b.Loop(); i++ {
-					if n, _, _, err := in.Inflate(out, packed[i%32], true); n != size || err != nil {
-						b.Fatal(n, err)
+					if got, err := in.Append(out, packed[i%32], wide); len(got) != size || err != nil {
+						b.Fatal(len(got), err)
 					}
 				}
 			})
 		}
-		b.Run(fmt.Sprintf("%d/library", size), func(b *testing.B) {
-			out := make([]byte, size+300)
-			for i := range packed {
-				packed[i] = append(packed[i], 0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff)
-			}
-			src := bytes.NewReader(nil)
-			in := flate.NewReader(src)
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				src.Reset(packed[i%32])
-				in.(flate.Resetter).Reset(src, nil)
-				n := 0
-				for {
-					k, err := in.Read(out[n:])
-					if n += k; err != nil {
-						break
-					}
-				}
-				if n != size {
-					b.Fatal(n)
-				}
-			}
-		})
 	}
 }
 
-// Fragments of 64 bytes of one message: what it costs to stop and go on.
-func BenchmarkInflateFragments(b *testing.B) {
-	message := chat(rand.New(rand.NewPCG(1, 1)), 16<<10)
-	frames := chunks(deflated(message, 6), 64)
-	in := deflate.NewPool(open, wide).Inflater(session(15, false))
-	out := make([]byte, 1<<10)
-	b.SetBytes(int64(len(message)))
-	b.ReportAllocs()
+// What takes longest for its size on the wire: blocks with nothing but their codes.
+func BenchmarkInflateWorst(b *testing.B) {
+	block := append(bits("0 01 "+num(0, 5)+num(0, 5)+num(14, 4)+
+		num(0, 6)+num(1, 3)+num(0, 14*3)+num(1, 3)+ // "0": a code of one bit, "1" and seven bits: so many without one
+		"1 "+num(138-11, 7)+"1 "+num(118-11, 7)+"0 0 "+ // of 256 and of the only distance
+		"0 "+flush), 0, 0, 0xff, 0xff)
+	wire := bytes.Repeat(block, (64<<10)/len(block))
+	wire = wire[:len(wire)-4]
+	in := deflate.NewPool(open).Inflater(session(15, false))
+	b.SetBytes(int64(len(wire)))
 	for b.Loop() {
-		for i, f := range frames {
-			if _, _, more, err := in.Inflate(out, f, i == len(frames)-1); more || err != nil {
-				b.Fatal(more, err)
-			}
+		if _, err := in.Append(nil, wire, wide); err != nil {
+			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(frames)), "ns/frame")
 }
 
 // Reports how many bytes of payload a message becomes, too.
@@ -97,8 +71,8 @@ func BenchmarkDeflate(b *testing.B) {
 		for _, takeover := range []bool{false, true} {
 			for _, level := range []int{1, 3, 6, 9} {
 				b.Run(fmt.Sprintf("%d/takeover=%t/level=%d", size, takeover, level), func(b *testing.B) {
-					policy := deflate.Policy{Enabled: true, ContextTakeover: takeover, Level: level, Threshold: 1}
-					d := deflate.NewPool(policy, wide).Deflater(session(15, takeover))
+					policy := deflate.Policy{ContextTakeover: takeover, Level: level, Threshold: 1}
+					d := deflate.NewPool(policy).Deflater(session(15, takeover))
 					r := rand.New(rand.NewPCG(1, 1))
 					messages := make([][]byte, 40+(200<<10)/size) // more than a window holds
 					for i := range messages {
@@ -123,10 +97,11 @@ func BenchmarkDeflate(b *testing.B) {
 func BenchmarkMessage(b *testing.B) {
 	for _, takeover := range []bool{false, true} {
 		b.Run(fmt.Sprintf("takeover=%t", takeover), func(b *testing.B) {
-			pool := deflate.NewPool(deflate.Policy{Enabled: true, ContextTakeover: takeover}, wide)
+			pool := deflate.NewPool(deflate.Policy{ContextTakeover: takeover})
 			var receivers []*deflate.Deflater
 			for range 1000 {
-				receivers = append(receivers, pool.Deflater(session(15, takeover)))
+				d := pool.Deflater(session(15, takeover))
+				receivers = append(receivers, &d)
 			}
 			payload := chat(rand.New(rand.NewPCG(1, 1)), 500)
 			m := pool.Message()
@@ -161,24 +136,24 @@ func BenchmarkIdle(b *testing.B) {
 	}
 	for _, test := range tests {
 		b.Run(test.name, func(b *testing.B) {
-			policy := deflate.Policy{Enabled: true, ContextTakeover: test.takeover, Level: test.level, Threshold: 1}
-			pool := deflate.NewPool(policy, wide)
+			policy := deflate.Policy{ContextTakeover: test.takeover, Level: test.level, Threshold: 1}
+			pool := deflate.NewPool(policy)
 			p := deflate.Params{ServerBits: 15, ClientBits: test.bits, ServerTakeover: test.takeover, ClientTakeover: test.takeover}
 			message := chat(rand.New(rand.NewPCG(1, 1)), test.size)
 			packed := deflated(message, flate.HuffmanOnly)
 			const sessions = 200
-			out := make([]byte, 70<<10)
+			out := make([]byte, 0, 70<<10)
 			var total uint64
 			for b.Loop() {
 				var keep [sessions]struct {
-					in *deflate.Inflater
-					d  *deflate.Deflater
+					in deflate.Inflater
+					d  deflate.Deflater
 				}
 				before := heap()
 				for i := range keep {
 					keep[i].in, keep[i].d = pool.Inflater(p), pool.Deflater(p)
 					if test.size > 0 {
-						keep[i].in.Inflate(out, packed, true)
+						keep[i].in.Append(out, packed, wide)
 						keep[i].d.AppendFrame(out[:0], 0x82, message)
 					}
 				}

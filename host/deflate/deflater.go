@@ -14,13 +14,16 @@ type Deflater struct {
 
 // Deflater returns a deflater for a session. It holds no memory until the first
 // compressed message, and never any without context takeover.
-func (p *Pool) Deflater(params Params) *Deflater {
-	d := &Deflater{pool: p, bits: params.ServerBits}
+func (p *Pool) Deflater(params Params) Deflater {
+	d := Deflater{pool: p, bits: params.ServerBits}
 	if params.ServerTakeover {
 		d.size = p.context(d.bits)
 	}
 	return d
 }
+
+// Packed reports whether the message at hand, or the last one, is compressed.
+func (d *Deflater) Packed() bool { return d.packed }
 
 // AppendFrame appends a frame to dst whose payload is parts, all together. flags
 // is byte 0 as [frame.Encoder] allowed it: without RSV1, which is added to the
@@ -69,7 +72,7 @@ func (d *Deflater) appendPacked(dst []byte, flags byte, payload []byte) []byte {
 	if first {
 		flags |= frame.RSV1
 	}
-	d.remember(payload)
+	d.past = remember(d.past, payload, d.size)
 	packed := dst[body:]
 	return append(frame.AppendHeader(dst[:head], flags, len(packed)), packed...)
 }
@@ -85,21 +88,6 @@ const (
 // worth says whether a message is to be sent compressed.
 func (d *Deflater) worth(packed, plain int) bool {
 	return packed < plain || len(d.past) < min(d.size, seed) && packed <= plain+seedCost
-}
-
-// remember keeps what the peer has inflated, to refer to.
-func (d *Deflater) remember(payload []byte) {
-	if d.size == 0 {
-		return
-	}
-	payload = last(payload, d.size)
-	if drop := len(d.past) + len(payload) - d.size; drop > 0 {
-		d.past = d.past[:copy(d.past, d.past[drop:])]
-	}
-	if all := len(d.past) + len(payload); all > cap(d.past) { // append would take more than there ever will be
-		d.past = append(make([]byte, 0, min(d.size, max(all, 2*cap(d.past), smallest))), d.past...)
-	}
-	d.past = append(d.past, payload...)
 }
 
 func appendPlain(dst []byte, flags byte, size int, parts [][]byte) []byte {

@@ -9,34 +9,29 @@ import (
 
 // A session: the offer, three frames in, and one out.
 func Example() {
-	policy := deflate.Policy{Enabled: true, ContextTakeover: true}
-	pool := deflate.NewPool(policy, deflate.Limits{})
+	policy := deflate.Policy{ContextTakeover: true}
+	pool := deflate.NewPool(policy)
 
 	header := []string{"permessage-deflate; server_max_window_bits=10; client_max_window_bits"}
-	params, response, ok := deflate.Negotiate(header, policy)
+	params, response, ok := pool.Negotiate(header)
 	fmt.Println(response, ok)
 
 	in, out := pool.Inflater(params), pool.Deflater(params)
-	defer in.Close()
 	var d frame.Decoder
 	d.AllowRSV1(true)
-	var text frame.Text
-	buf := make([]byte, 64) // of the guest, say
-
 	var fault error
 	for wire := fromClient(); len(wire) > 0 && fault == nil; {
 		f, n, err := d.Next(wire)
 		fault, wire = err, wire[n:]
-		packed := f.Flags&frame.RSV1 != 0 || f.Flags&frame.MaskOpcode == frame.OpContinuation && in.Busy()
-		if !packed {
+		switch packed := f.Flags&frame.RSV1 != 0 || f.Flags&frame.MaskOpcode == frame.OpContinuation && in.Open(); {
+		case !packed:
 			fmt.Printf("%02x %s\n", f.Flags, f.Payload)
-			continue
-		}
-		for more := true; more; {
-			var n, used int
-			n, used, more, fault = in.Inflate(buf, f.Payload, f.Flags&frame.FIN != 0)
-			fmt.Printf("%02x %s (text: %t)\n", f.Flags, buf[:n], text.Feed(buf[:n]))
-			f.Payload = f.Payload[used:]
+		case f.Flags&frame.FIN == 0:
+			in.Add(f.Payload)
+		default:
+			var message []byte
+			message, fault = in.Append(nil, f.Payload, frame.DefaultMessage)
+			fmt.Printf("%s\n", message)
 		}
 	}
 	fmt.Println(fault.(*frame.Error).Code, fault)
@@ -47,10 +42,9 @@ func Example() {
 	}
 	// Output:
 	// permessage-deflate; server_max_window_bits=10 true
-	// 41 He (text: true)
 	// 89 still there?
-	// 80 llo (text: true)
-	// c1  (text: true)
+	// Hello
+	//
 	// 1007 compressed data is broken
 	// c1, less than 20 bytes: false
 	// c1, less than 20 bytes: true

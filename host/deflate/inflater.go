@@ -1,162 +1,171 @@
 package deflate
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"slices"
+
+	"github.com/klauspost/compress/flate"
 
 	"github.com/yimmo-host/yimmo-host/host/frame"
 )
 
 // An Inflater inflates the compressed messages of one session. It belongs to
-// one goroutine at a time. Get one from [Pool.Inflater], and Close it.
+// one goroutine at a time. Get one from [Pool.Inflater].
 //
 // Frames whose first has RSV1, up to the one with FIN, are a compressed
-// message; with f from [frame.Decoder] or its Piece:
-//
-//	if f.Flags&frame.RSV1 != 0 || f.Flags&frame.MaskOpcode == 0 && in.Busy() {
-//		// f.Payload goes through in
-//	}
+// message: all but the last go to Add, the last to Append.
 type Inflater struct {
-	pool     *Pool
-	past     window
-	stream   *stream // of the message at hand; nil between messages
-	in, out  int64   // bytes of it so far
-	waiting  bool    // it is counted as half inflated
-	takeover bool
-	err      *frame.Error // what Inflate returned; for ever
+	pool *Pool
+	size int    // of past, at most; 0 without context takeover
+	past []byte // the end of what came out
+	wire []byte // of the message at hand, what has come
+	open bool   // there is one
 }
 
-// Inflater returns an inflater for a session. It holds no memory of its own
-// until the first message.
-func (p *Pool) Inflater(params Params) *Inflater {
-	in := &Inflater{pool: p, takeover: params.ClientTakeover}
-	in.past.setBits(params.ClientBits)
+// Inflater returns an inflater for a session. It holds no memory until the first
+// message.
+func (p *Pool) Inflater(params Params) Inflater {
+	in := Inflater{pool: p}
+	if params.ClientTakeover {
+		in.size = max(smallest, 1<<params.ClientBits)
+	}
 	return in
 }
 
-// Busy reports whether a message is unfinished. It is false after an error.
-func (in *Inflater) Busy() bool { return in.stream != nil }
+// Open reports whether a message is unfinished.
+func (in *Inflater) Open() bool { return in.open }
 
-// Inflate inflates what src, the next bytes of a message, gives into dst, until
-// either ends. fin says that the message ends with src. It returns how many
-// bytes of dst are written and of src are used.
+// Add keeps a copy of the next bytes of a message that goes on behind them. Its
+// caller bounds the message.
+func (in *Inflater) Add(src []byte) {
+	in.wire, in.open = append(in.wire, src...), true
+}
+
+// Append appends to dst what the message stands for whose last bytes are src.
+// It stops one byte behind what [Policy.Ratio] and most, in bytes, allow. src and
+// dst must not overlap.
 //
-// more says that dst is full and there is more to come: call again with what is
-// left of src, even if that is nothing. Otherwise all of src is used, and all
-// has come out that the bytes so far tell; with fin the message is whole, and
-// the next call begins a new one.
+// The error is [ErrData], [ErrRatio] or [frame.ErrTooBig]. in must not be used
+// after one.
 //
-// Bytes of dst behind those written may change. It is fast only with some
-// hundred bytes of room. src and dst must not overlap, and are not kept. The
-// call may wait for others that inflate, see [Limits.Working], for nothing else.
-//
-// The error is an [*frame.Error], the same at every later call: [ErrData],
-// [ErrRatio], [ErrBusy] or [frame.ErrTooBig]. n bytes were right before it.
-// All memory is given back then, as by Close.
-func (in *Inflater) Inflate(dst, src []byte, fin bool) (n, used int, more bool, err error) {
-	if in.err != nil {
-		return 0, 0, false, in.err
+// A message that was cut short is not always found out: its last bytes may be
+// other ones then. It is for its sender to get right.
+func (in *Inflater) Append(dst, src []byte, most int64) ([]byte, error) {
+	in.open = false
+	over := frame.ErrTooBig
+	if byRatio := allowance + int64(in.pool.policy.Ratio)*int64(len(in.wire)+len(src)); byRatio < most {
+		most, over = byRatio, ErrRatio
 	}
-	if in.stream == nil {
-		in.stream = in.pool.streams.Get().(*stream)
-		in.stream.reset()
+	if len(in.wire)+len(src) == 0 {
+		return dst, nil // an empty message without the byte it should have; some clients send it
 	}
-	room, over := in.room(len(src))
-	cut := room < int64(len(dst))
-	if cut {
-		dst = dst[:max(room, 0)]
+	r := in.pool.readers.Get().(*reader)
+	r.wire = append(append(append(r.wire[:0], in.wire...), src...), ending...)
+	in.wire = nil
+	begin := len(dst)
+	dst, err := r.appendAll(dst, in.past, most)
+	in.pool.freeReader(r)
+	switch {
+	case err == errMore:
+		return dst, over
+	case err != nil:
+		return dst, ErrData
 	}
-	f := flow{src: src, dst: dst, past: &in.past}
-	p := in.run(&f)
-	in.in += int64(f.i)
-	in.out += int64(f.n)
-	if p == wantsRoom && cut {
-		return f.n, f.i, false, in.fail(over)
-	}
-	if p == broken || p == wantsInput && fin && !in.stream.complete() {
-		return f.n, f.i, false, in.fail(ErrData)
-	}
-	if p == wantsInput && fin && !in.takeover {
-		in.endMessage()
-		return f.n, f.i, false, nil
-	}
-	in.past.write(dst[:f.n], in.pool.window)
-	if p == wantsRoom {
-		return f.n, f.i, true, nil
-	}
-	if fin {
-		in.endMessage()
-	} else if !in.waiting {
-		if in.waiting = in.pool.wait(); !in.waiting {
-			return f.n, f.i, false, in.fail(ErrBusy)
+	in.past = remember(in.past, dst[begin:], in.size)
+	return dst, nil
+}
+
+// allowance is what any message may inflate to, in bytes, whatever its ratio.
+const allowance = 64 << 10
+
+// smallest is the least context that is kept, in bytes: zlib compresses for 512
+// when asked for 256.
+const smallest = 512
+
+// ending is what the sender took off (RFC 7692 section 7.2.2), and an empty last
+// block, so that the library knows where the message ends.
+var ending = []byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff}
+
+// A reader is what works on a message for the length of one call.
+type reader struct {
+	wire  []byte
+	left  bytes.Reader // of wire
+	flate io.ReadCloser
+}
+
+func newReader() *reader {
+	r := &reader{}
+	r.flate = flate.NewReader(&r.left)
+	return r
+}
+
+// Why a reader stops but for the library's reasons.
+var (
+	errMore = errors.New("there is more than may be")
+	errEnds = errors.New("last blocks where none belong")
+)
+
+// mostEnds is how many blocks of a message may be marked as the last. Each costs
+// as much as a small message.
+const mostEnds = 64
+
+// appendAll inflates wire behind past. It begins again behind a block that is
+// marked as the last: that only aligns what follows, section 7.2.3.4.
+func (r *reader) appendAll(dst, past []byte, most int64) ([]byte, error) {
+	r.left.Reset(r.wire)
+	begin, limit := len(dst), len(dst)+int(most)
+	for range mostEnds {
+		dict := past
+		if n := len(dst) - begin; n >= 1<<MaxBits || len(past) == 0 {
+			dict = last(dst[begin:], 1<<MaxBits)
+		} else if n > 0 {
+			dict = append(last(past, 1<<MaxBits-n), dst[begin:]...)
+		}
+		r.flate.(flate.Resetter).Reset(&r.left, dict)
+		var err error
+		if dst, err = r.appendBlocks(dst, limit); err != nil {
+			return dst, err
+		}
+		switch left := r.left.Len(); {
+		case left == 0, left == len(ending)-tail: // the sender may have marked its own last block
+			return dst, nil
+		case left == len(ending): // the message ends without that block; some clients do this
+			return dst, nil
+		case left < len(ending):
+			return dst, errEnds
 		}
 	}
-	return f.n, f.i, false, nil
+	return dst, errEnds
 }
 
-// run gives the stream tables, and a place among those at work.
-func (in *Inflater) run(f *flow) progress {
-	in.pool.working <- struct{}{}
-	t := in.pool.tables.Get().(*tables)
-	in.stream.prepare(t)
-	p := in.stream.run(f, t)
-	in.pool.tables.Put(t)
-	<-in.pool.working
-	return p
-}
-
-// room returns how many bytes more the message may inflate to when size more of
-// it have come, and the fault if that is not enough.
-func (in *Inflater) room(size int) (int64, *frame.Error) {
-	l := &in.pool.limits
-	wire := in.in + int64(size)
-	if byRatio := l.Allowance + wire*int64(l.Ratio); byRatio < l.Message {
-		return byRatio - in.out, ErrRatio
-	}
-	return l.Message - in.out, frame.ErrTooBig
-}
-
-// Append is [Inflater.Inflate] with a buffer that grows: it appends all that
-// comes of src to dst. It allocates no more than twice the limits allow.
-func (in *Inflater) Append(dst, src []byte, fin bool) ([]byte, error) {
+func (r *reader) appendBlocks(dst []byte, limit int) ([]byte, error) {
 	for {
-		dst = slices.Grow(dst, max(fastRoom, min(4*len(src), 64<<10)))
-		n, used, more, err := in.Inflate(dst[len(dst):cap(dst)], src, fin)
-		dst, src = dst[:len(dst)+n], src[used:]
-		if err != nil || !more {
+		if len(dst) == cap(dst) {
+			dst = slices.Grow(dst, min(max(4*r.left.Len(), len(dst), smallest), limit+1-len(dst)))
+		}
+		n, err := r.flate.Read(dst[len(dst):min(cap(dst), limit+1)])
+		dst = dst[:len(dst)+n]
+		switch {
+		case len(dst) > limit:
+			return dst, errMore
+		case err == io.EOF:
+			return dst, nil
+		case err != nil:
 			return dst, err
 		}
 	}
 }
 
-// fail ends everything.
-func (in *Inflater) fail(err *frame.Error) error {
-	in.err = err
-	in.Close()
-	return err
-}
-
-// endMessage gives back what only an unfinished message needs.
-func (in *Inflater) endMessage() {
-	if in.stream != nil {
-		in.pool.streams.Put(in.stream)
+// remember returns past with p behind it, as far as it fits into size bytes.
+func remember(past, p []byte, size int) []byte {
+	p = last(p, size)
+	if drop := len(past) + len(p) - size; drop > 0 {
+		past = past[:copy(past, past[drop:])]
 	}
-	if in.waiting {
-		in.pool.waiting.Add(-1)
+	if all := len(past) + len(p); all > cap(past) { // append would take more than there ever will be
+		past = append(make([]byte, 0, min(size, max(all, 2*cap(past), smallest))), past...)
 	}
-	in.stream, in.in, in.out, in.waiting = nil, 0, 0, false
-	if !in.takeover {
-		in.forget()
-	}
-}
-
-func (in *Inflater) forget() {
-	in.pool.freeWindow(in.past.buf)
-	in.past = window{size: in.past.size}
-}
-
-// Close gives all memory back. in must not be used then, except that Close may
-// be called again.
-func (in *Inflater) Close() {
-	in.endMessage()
-	in.forget()
+	return append(past, p...)
 }

@@ -1,19 +1,16 @@
 package deflate
 
-import "github.com/yimmo-host/yimmo-host/host/frame"
-
-// A Message is one whole message for many receivers, encoded once for all of
-// them that read the same: at most once as it is, and once for each window
-// that is smaller than the message. The encoding refers to no earlier message,
-// so it suits receivers with and without context takeover.
+// A Message is one whole message for many receivers, compressed at most once for
+// each window that is smaller than the message, and once for all others. It
+// refers to no earlier message, so it suits receivers with and without context
+// takeover.
 //
 // It belongs to one goroutine at a time. Make it with [Pool.Message], and Reset
 // it for each message, which uses its memory again.
 type Message struct {
 	pool    *Pool
 	flags   byte
-	payload []byte // the caller's
-	plain   []byte
+	payload []byte                // the caller's
 	packed  [MaxBits + 1]encoding // by window
 }
 
@@ -30,7 +27,6 @@ func (p *Pool) Message() *Message { return &Message{pool: p} }
 // binary. m keeps payload until the next Reset, which voids the frames it gave.
 func (m *Message) Reset(flags byte, payload []byte) {
 	m.flags, m.payload = flags, payload
-	m.plain = emptied(m.plain)
 	for i := range m.packed {
 		m.packed[i].frame = emptied(m.packed[i].frame)
 	}
@@ -44,12 +40,12 @@ func emptied(p []byte) []byte {
 	return p[:0]
 }
 
-// Frame returns m for the session of d, which must be between messages and of
-// the same pool; nil is a session without compression. The bytes belong to m,
-// and others get the same. d's context takes note of it.
+// Frame returns m, compressed, for the session of d, which must be between
+// messages and of the same pool. It is nil if m is better sent as it is. The bytes
+// belong to m, and others get the same. d's context takes note of it.
 func (m *Message) Frame(d *Deflater) []byte {
-	if d == nil || len(m.payload) < m.pool.policy.Threshold {
-		return m.asIs()
+	if len(m.payload) < m.pool.policy.Threshold {
+		return nil
 	}
 	bits := d.bits
 	if len(m.payload) <= 1<<bits {
@@ -62,15 +58,8 @@ func (m *Message) Frame(d *Deflater) []byte {
 		e.useless = !free.packed
 	}
 	if e.useless {
-		return m.asIs()
+		return nil
 	}
-	d.remember(m.payload)
+	d.past = remember(d.past, m.payload, d.size)
 	return e.frame
-}
-
-func (m *Message) asIs() []byte {
-	if len(m.plain) == 0 {
-		m.plain = append(frame.AppendHeader(m.plain, m.flags, len(m.payload)), m.payload...)
-	}
-	return m.plain
 }

@@ -11,12 +11,8 @@ const (
 	MaxBits = 15
 )
 
-// Policy is what the host wants of compression. It must not change once a
-// [Pool] has it.
+// Policy is what the host wants of compression.
 type Policy struct {
-	// Enabled says whether offers are accepted at all. Default false.
-	Enabled bool
-
 	// ContextTakeover lets both sides refer to earlier messages: 60 bytes of JSON
 	// become 19 that would not shrink alone, 250 become 103 rather than 170. But
 	// a session costs memory while it is idle; see the package comment. Default
@@ -38,6 +34,11 @@ type Policy struct {
 	// a fragmented one the first frame decides. Default 128, with context
 	// takeover 32. Messages that do not get smaller are sent as they are too.
 	Threshold int
+
+	// Ratio is how many times its bytes on the wire a message may inflate to, on
+	// top of 64 KiB that any may. Above it: 1009. Default 200: copies of text in
+	// the window reach 130, only runs of one pattern the 1032 that DEFLATE can do.
+	Ratio int
 }
 
 // Validate reports the first field that is out of range.
@@ -49,12 +50,14 @@ func (p *Policy) Validate() error {
 		return fmt.Errorf("level: %d: between 1 and 9", p.Level)
 	case p.Threshold < 0:
 		return fmt.Errorf("threshold: %d: not below 0", p.Threshold)
+	case p.Ratio < 0:
+		return fmt.Errorf("ratio: %d: not below 0", p.Ratio)
 	}
 	return nil
 }
 
-// withDefaults returns p with every zero field filled in.
-func (p Policy) withDefaults() Policy {
+// WithDefaults returns p with every zero field filled in.
+func (p Policy) WithDefaults() Policy {
 	if p.ClientBits == 0 {
 		p.ClientBits = MaxBits
 	}
@@ -66,6 +69,9 @@ func (p Policy) withDefaults() Policy {
 		if p.ContextTakeover {
 			p.Threshold = 32
 		}
+	}
+	if p.Ratio == 0 {
+		p.Ratio = 200
 	}
 	return p
 }
@@ -86,10 +92,7 @@ type Params struct {
 // out of range or with a value where none belongs, or none where one does
 // (RFC 7692 section 7.1). Names are compared byte by byte.
 func Negotiate(header []string, policy Policy) (p Params, response string, ok bool) {
-	if !policy.Enabled {
-		return Params{}, "", false
-	}
-	policy = policy.withDefaults()
+	policy = policy.WithDefaults()
 	for _, o := range ParseOffers(header) {
 		if o.Name != extension {
 			continue

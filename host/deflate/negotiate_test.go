@@ -11,11 +11,10 @@ import (
 
 // The policies of the table, by the letter that its rows name them with.
 var policies = map[string]deflate.Policy{
-	"off":      {ContextTakeover: true},
-	"none":     {Enabled: true},
-	"takeover": {Enabled: true, ContextTakeover: true},
-	"small":    {Enabled: true, ContextTakeover: true, ClientBits: 11},
-	"nosmall":  {Enabled: true, ClientBits: 11},
+	"none":     {},
+	"takeover": {ContextTakeover: true},
+	"small":    {ContextTakeover: true, ClientBits: 11},
+	"nosmall":  {ClientBits: 11},
 }
 
 const (
@@ -33,7 +32,6 @@ func TestNegotiate(t *testing.T) {
 		params         string // "sc" for the takeovers, then the two windows; empty: not looked at
 	}{
 		// Without parameters, and with the policy's wishes.
-		{"off", pmd, decline, ""},
 		{"none", pmd, both, "-- 15 15"},
 		{"takeover", pmd, pmd, "sc 15 15"},
 		{"small", pmd, pmd + cnct, "s- 15 15"},
@@ -193,6 +191,7 @@ func TestPolicyValidate(t *testing.T) {
 		{"level too high", deflate.Policy{Level: 10}, "level: 10: between 1 and 9"},
 		{"level below", deflate.Policy{Level: -1}, "level: -1: between 1 and 9"},
 		{"threshold below", deflate.Policy{Threshold: -1}, "threshold: -1: not below 0"},
+		{"ratio below", deflate.Policy{Ratio: -1}, "ratio: -1: not below 0"},
 	}
 	for _, test := range tests {
 		got := ""
@@ -215,7 +214,7 @@ func FuzzNegotiate(f *testing.F) {
 		f.Add(s, true, uint8(3))
 	}
 	f.Fuzz(func(t *testing.T, header string, takeover bool, bits uint8) {
-		policy := deflate.Policy{Enabled: true, ContextTakeover: takeover, ClientBits: 9 + int(bits%7)}
+		policy := deflate.Policy{ContextTakeover: takeover, ClientBits: 9 + int(bits%7)}
 		lines := strings.Split(header, "\n")
 		p, response, ok := deflate.Negotiate(lines, policy)
 		if !ok {
