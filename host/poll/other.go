@@ -24,9 +24,11 @@ func (*Set) Wake()                                {}
 func (*Set) Poll() []Event                        { return nil }
 func (*Set) Wait() []Event                        { return nil }
 func (*Set) Add(int, uint64) error                { return ErrUnsupported }
+func (*Set) AddQuiet(int, uint64) error           { return ErrUnsupported }
 func (*Set) Change(int, uint64, bool, bool) error { return ErrUnsupported }
 func Recv(int, []byte) (int, syscall.Errno)       { return 0, syscall.ENOSYS }
 func Send(int, []byte) (int, syscall.Errno)       { return 0, syscall.ENOSYS }
+func SendMore(int, []byte) (int, syscall.Errno)   { return 0, syscall.ENOSYS }
 func HalfClose(int)                               {}
 func Close(int)                                   {}
 func Abort(int)                                   {}

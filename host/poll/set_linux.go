@@ -121,22 +121,38 @@ func (s *Set) events(n int) []Event {
 }
 
 // Add puts a socket into the set; reported as id whenever it is readable.
-func (s *Set) Add(fd int, id uint64) error { return s.control(unix.EPOLL_CTL_ADD, fd, id, true, false) }
+func (s *Set) Add(fd int, id uint64) error {
+	return s.control(unix.EPOLL_CTL_ADD, fd, id, interest(true, false))
+}
+
+// AddQuiet puts a socket into the set that is reported only when its peer has
+// closed or it has failed, not when there is something to read.
+func (s *Set) AddQuiet(fd int, id uint64) error {
+	return s.control(unix.EPOLL_CTL_ADD, fd, id, unix.EPOLLRDHUP)
+}
 
 // Change says what is wanted of a socket from now on. A socket that is wanted
 // for nothing is still reported when it fails.
 func (s *Set) Change(fd int, id uint64, read, write bool) error {
-	return s.control(unix.EPOLL_CTL_MOD, fd, id, read, write)
+	return s.control(unix.EPOLL_CTL_MOD, fd, id, interest(read, write))
 }
 
-func (s *Set) control(op, fd int, id uint64, read, write bool) error {
-	e := unix.EpollEvent{Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+// Remove takes a socket out of the set, which must be in it. What has been
+// collected of it is still reported.
+func (s *Set) Remove(fd int) error { return s.control(unix.EPOLL_CTL_DEL, fd, 0, 0) }
+
+func interest(read, write bool) (events uint32) {
 	if read {
-		e.Events |= unix.EPOLLIN | unix.EPOLLRDHUP // RDHUP alone would be reported without end
+		events |= unix.EPOLLIN | unix.EPOLLRDHUP // RDHUP alone would be reported without end
 	}
 	if write {
-		e.Events |= unix.EPOLLOUT
+		events |= unix.EPOLLOUT
 	}
+	return events
+}
+
+func (s *Set) control(op, fd int, id uint64, events uint32) error {
+	e := unix.EpollEvent{Events: events, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
 	_, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(s.epoll), uintptr(op), uintptr(fd),
 		uintptr(unsafe.Pointer(&e)), 0, 0)
 	if errno != 0 {

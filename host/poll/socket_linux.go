@@ -20,9 +20,15 @@ func Recv(fd int, p []byte) (int, syscall.Errno) {
 }
 
 // Send writes as much of p as the socket takes.
-func Send(fd int, p []byte) (int, syscall.Errno) {
+func Send(fd int, p []byte) (int, syscall.Errno) { return send(fd, p, 0) }
+
+// SendMore is Send for what [HalfClose] or [Close] follows at once: it may leave
+// together with the end of the stream.
+func SendMore(fd int, p []byte) (int, syscall.Errno) { return send(fd, p, unix.MSG_MORE) }
+
+func send(fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT, 0, 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT|flags, 0, 0)
 	return count(n, errno)
 }
 
@@ -73,9 +79,19 @@ func Take(nc net.Conn) (fd int, ok bool, err error) {
 	if !ok {
 		return -1, false, nil
 	}
-	raw, err := tcp.SyscallConn()
+	fd, err = duplicate(tcp)
 	if err != nil {
-		return -1, true, fmt.Errorf("take descriptor: %w", err)
+		return -1, true, err
+	}
+	tcp.Close() // of the original: the duplicate keeps the connection
+	return fd, true, nil
+}
+
+// duplicate is a further descriptor for the same socket.
+func duplicate(s syscall.Conn) (fd int, err error) {
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return -1, fmt.Errorf("take descriptor: %w", err)
 	}
 	var dup uintptr
 	var errno syscall.Errno
@@ -86,8 +102,7 @@ func Take(nc net.Conn) (fd int, ok bool, err error) {
 		err = errno
 	}
 	if err != nil {
-		return -1, true, fmt.Errorf("take descriptor: %w", err)
+		return -1, fmt.Errorf("take descriptor: %w", err)
 	}
-	tcp.Close() // of the original: the duplicate keeps the connection
-	return int(dup), true, nil
+	return int(dup), nil
 }
