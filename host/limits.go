@@ -12,8 +12,8 @@ func (l *Limits) ofLane() lane.Limits {
 	return lane.Limits{
 		Frames:      frame.Limits{Message: l.Message, Frames: l.Frames},
 		MessageTime: l.MessageTime, WriteTime: l.WriteTime, CloseTime: l.CloseTime,
-		Queue: int(l.Queue),
-		Ping:  l.Ping, Pong: l.Pong, Idle: l.Idle,
+		Answer: l.Answer, Queue: int(l.Queue),
+		Ping: l.Ping, Pong: l.Pong, Idle: l.Idle,
 		Controls: rate(int64(l.ControlRate)), Messages: rate(int64(l.MessageRate)), Bytes: bytes,
 	}
 }

@@ -136,6 +136,9 @@ func (l *Lane) end(id uint64, s *session, code uint16, who uint8, clean bool, re
 // then the connection ends.
 func (l *Lane) release(id uint64, s *session) {
 	if s.last {
+		if c, ok := s.link.(*polled); ok {
+			c.parting = true
+		}
 		l.writeClose(s, s.code, "")
 	}
 	l.settleDebts(s)

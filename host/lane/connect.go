@@ -26,7 +26,11 @@ type connect struct {
 	fields []byte
 	reply  chan Decision // has room for the one answer there will be
 	late   atomic.Bool   // given up for want of a decision in time
-	id     uint64        // owned by the lane
+	call   *Call         // instead of reply: the lane itself answers
+
+	// Owned by the lane.
+	id   uint64
+	link *polled // of a call
 }
 
 // Connect asks the plugin about an upgrade request, described by fields, and
@@ -59,26 +63,44 @@ func (l *Lane) Attach(session uint64, link Link) {
 
 func (l *Lane) connect(c *connect) {
 	if l.stopping || !l.room(len(c.fields)) {
-		c.reply <- Decision{Err: ErrDown}
+		l.turnAway(c)
 		return
 	}
 	id, s, ok := l.sessions.add()
 	if !ok {
-		c.reply <- Decision{Err: ErrDown}
+		l.turnAway(c)
 		return
 	}
 	c.id, s.asker = id, c
+	if c.call != nil {
+		c.call.Session, c.link = id, &polled{lane: l, id: id, fd: int32(c.call.FD)}
+	}
 	s.seq = 1
 	l.put(abi.Event{Kind: abi.EventConnect, ID: id}, c.fields)
 	l.asked = append(l.asked, id)
 }
 
+// turnAway answers a request about which nobody will be asked.
+func (l *Lane) turnAway(c *connect) {
+	if c.call != nil {
+		l.reject(c.call)
+		return
+	}
+	c.reply <- Decision{Err: ErrDown}
+}
+
 // answer tells whoever asked about the session, the first time it is called.
 func (l *Lane) answer(s *session, d Decision) {
-	if s.asker != nil {
-		s.asker.reply <- d
-		s.asker = nil
+	c := s.asker
+	if c == nil {
+		return
 	}
+	s.asker = nil
+	if c.call != nil {
+		l.answerCall(c, s, d)
+		return
+	}
+	c.reply <- d
 }
 
 func (l *Lane) accept(id uint64, s *session, fields []byte) {
@@ -105,7 +127,9 @@ func (l *Lane) abort(m *mail) {
 	}
 }
 
-func (l *Lane) attach(id uint64, link Link) {
+// attach puts a link below a session. head goes to it before all else; its
+// memory may change.
+func (l *Lane) attach(id uint64, link Link, head []byte) {
 	s := l.sessions.find(id)
 	if s == nil || s.state == over {
 		link.Write(frame.AppendClose(nil, abi.CloseInternal, "plugin failed"))
@@ -119,6 +143,9 @@ func (l *Lane) attach(id uint64, link Link) {
 	}
 	if early := s.early(); len(early) > 0 {
 		s.extra.early = nil
-		l.write(id, s, early)
+		head = append(head, early...)
+	}
+	if len(head) > 0 {
+		l.write(id, s, head)
 	}
 }

@@ -18,6 +18,7 @@ type deadlineKind uint8
 const (
 	dueClose   deadlineKind = iota + 1 // the closing handshake of session id has taken too long
 	dueRestart                         // try to start the instance again
+	dueAnswer                          // the plugin has taken too long to decide about id
 	dueSocket                          // look whether the socket of id gets on
 	dueMessage                         // look whether its peer's message does
 	dueRound                           // look at some sessions for silence

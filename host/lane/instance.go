@@ -52,6 +52,7 @@ func (l *Lane) trapped(err error) {
 	l.timers = timers{}
 	l.dropOwnTopics()
 	l.later, l.asked, l.ended = l.later[:0], l.asked[:0], l.ended[:0]
+	l.openCalls() // those it accepted in this turn learn of both
 	l.counters.Traps[trapKind(err)].Add(1)
 	l.counters.Up.Store(false)
 	l.sessions.all(func(id uint64, s *session) {

@@ -77,6 +77,7 @@ type Limits struct {
 	MessageTime time.Duration // from a message's first byte to its last
 	WriteTime   time.Duration // how long a peer may refuse to take any byte
 	CloseTime   time.Duration // of the closing handshake, and then of the peer's half of the connection
+	Answer      time.Duration // of a decision about a [Call]
 	Queue       int           // bytes that may wait for one session's peer, or for the client of one request
 
 	// What follows is off when it is zero.
@@ -135,7 +136,9 @@ type Lane struct {
 	waiter    waiter
 	polls     *poll.Set // nil unless the lane reads sockets itself
 	lingering map[uint64]*polled
-	sides     []*side // to be used again
+	sides     []*side   // to be used again
+	opening   []opening // until the turn is over
+	scratch   []byte    // for the answer to a call
 	stopping  bool
 
 	guest    Guest // nil while there is none
@@ -246,6 +249,7 @@ func (l *Lane) run(ready chan<- error) {
 		}
 		l.overdue()
 		l.turn()
+		l.openCalls()
 		l.showCounters()
 	}
 	l.finish()
@@ -258,7 +262,7 @@ func (l *Lane) handle(m *mail) {
 	case mailAbort:
 		l.abort(m)
 	case mailAttach:
-		l.attach(m.id, m.what.(Link))
+		l.attach(m.id, m.what.(Link), nil)
 	case mailSocket:
 		l.attachSocket(m.id, m.what.(*socket))
 	case mailTopic:
@@ -346,7 +350,7 @@ func (l *Lane) finish() {
 		switch what := m.what.(type) {
 		case *connect:
 			if m.kind == mailConnect {
-				what.reply <- Decision{Err: ErrDown}
+				l.turnAway(what)
 			}
 		case Link:
 			what.Cut()

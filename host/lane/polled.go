@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/host/frame"
@@ -17,7 +18,9 @@ type polled struct {
 	fd      int32
 	reading bool // the socket is wanted for reading
 	writing bool // and for writing
+	quiet   bool // it is in the set, but not wanted yet: nobody has decided
 	watched bool // a deadline of kind dueSocket is set
+	parting bool // Close follows the next Write
 	timed   bool // one of kind dueMessage is
 	leaving bool // the session has let go: half-close when out is empty
 	broken  bool // the socket failed; the next look at it tells
@@ -77,9 +80,16 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 		l.gone(id)
 		return
 	}
-	l.attach(id, c)
-	if len(k.early) > 0 && l.guest != nil && l.linked(id) == c {
+	l.attach(id, c, nil)
+	if len(k.early) > 0 && !c.leaving {
 		c.needSide().in = k.early
+		l.decodeEarly(c)
+	}
+}
+
+// decodeEarly takes what came before the link was there.
+func (l *Lane) decodeEarly(c *polled) {
+	if c.side != nil && len(c.side.in) > 0 && l.guest != nil && l.linked(c.id) == c {
 		l.decodeKept(c)
 	}
 }
@@ -98,6 +108,7 @@ func (l *Lane) linked(id uint64) *polled {
 func (l *Lane) socketReady(e *poll.Event) {
 	c := l.linked(e.ID)
 	if c == nil {
+		l.callerLeft(e.ID)
 		return
 	}
 	if e.Writable {
@@ -155,7 +166,7 @@ func (c *polled) Write(p []byte) (waiting int) {
 		return 0
 	}
 	if c.side == nil || len(c.side.out) == 0 {
-		n, errno := poll.Send(int(c.fd), p)
+		n, errno := c.send(p)
 		if errno != 0 && errno != poll.Again {
 			c.broken = true // the socket is readable now, and reading tells why
 			return 0
@@ -171,6 +182,14 @@ func (c *polled) Write(p []byte) (waiting int) {
 	c.want()
 	c.watch(c.lane.cfg.Limits.WriteTime)
 	return len(d.out)
+}
+
+// send sends a close frame together with the end of the stream, in one segment.
+func (c *polled) send(p []byte) (int, syscall.Errno) {
+	if c.parting {
+		return poll.SendMore(int(c.fd), p)
+	}
+	return poll.Send(int(c.fd), p)
 }
 
 // Pong implements [Link].

@@ -113,8 +113,13 @@ func (l *Lane) addLater() {
 // sessions whose close event the guest has had are freed.
 func (l *Lane) settle() {
 	for _, id := range l.asked {
-		if s := l.sessions.find(id); s != nil && s.state == connecting && !s.held {
+		s := l.sessions.find(id)
+		switch {
+		case s == nil || s.state != connecting:
+		case !s.held:
 			l.accept(id, s, nil)
+		case s.asker != nil && s.asker.call != nil:
+			l.holdCall(id, s)
 		}
 	}
 	l.asked = l.asked[:0]

@@ -64,6 +64,8 @@ func (l *Lane) overdue() {
 		switch d.kind {
 		case dueClose:
 			l.closeOverdue(d.id)
+		case dueAnswer:
+			l.answerOverdue(d.id)
 		case dueRestart:
 			l.restart()
 		case dueSocket:
