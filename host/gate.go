@@ -60,6 +60,9 @@ func newGate(limits *Limits, log *slog.Logger, r *refusals, t *tally) *gate {
 func (g *gate) state(nc net.Conn, s http.ConnState) {
 	switch s {
 	case http.StateNew:
+		if g.knows(nc) {
+			return
+		}
 		if o := g.enter(nc); o != accepted {
 			g.tally[o].Add(1)
 			g.refusals.log(g.log, o, nc.RemoteAddr().String())
@@ -202,7 +205,10 @@ func addressOf(nc net.Conn) netip.Addr {
 	if !ok {
 		return netip.Addr{}
 	}
-	a := tcp.AddrPort().Addr().Unmap()
+	return countedAs(tcp.AddrPort().Addr().Unmap())
+}
+
+func countedAs(a netip.Addr) netip.Addr {
 	if a.Is6() {
 		if network, err := a.WithZone("").Prefix(64); err == nil {
 			a = network.Addr()
@@ -215,12 +221,17 @@ func addressOf(nc net.Conn) netip.Addr {
 // time, and closes it.
 func turnAway(nc net.Conn, o outcome) {
 	if _, ok := nc.(*net.TCPConn); ok { // in TLS an answer would take a handshake
-		body := o.text() + "\n"
 		nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
-		fmt.Fprintf(nc, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: %s\r\nContent-Length: %d\r\nRetry-After: 1\r\n"+
-			"Connection: close\r\n\r\n%s", plainText, len(body), body)
+		nc.Write(o.answer())
 	}
 	cut(nc)
+}
+
+// answer is what a connection that is not let in is told.
+func (o outcome) answer() []byte {
+	body := o.text() + "\n"
+	return fmt.Appendf(nil, "HTTP/1.1 503 Service Unavailable\r\nContent-Type: %s\r\nContent-Length: %d\r\nRetry-After: 1\r\n"+
+		"Connection: close\r\n\r\n%s", plainText, len(body), body)
 }
 
 // cut closes a connection without a word, whatever others do with it.

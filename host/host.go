@@ -30,9 +30,11 @@ type Host struct {
 	log      *slog.Logger
 	listener net.Listener
 	cert     *certificate // nil without TLS
-	admin    *admin       // nil if there is none
+	mux      *http.ServeMux
+	admin    *admin // nil if there is none
 	metrics  *prometheus.Registry
 	server   *http.Server
+	door     *door // nil: net/http accepts
 	engine   *guest.Engine
 	plugins  []*plugin
 	upgrades []upgrade // asked in order
@@ -83,8 +85,10 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		h.engine.Close()
 		return nil, err
 	}
+	h.mux = h.routes()
+	h.door = newDoor(h)
 	h.server = &http.Server{
-		Handler:           h.routes(),
+		Handler:           h.mux,
 		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,
 		IdleTimeout:       h.cfg.Limits.HTTPIdle,
 		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
@@ -113,7 +117,7 @@ func (h *Host) startPlugins(ctx context.Context) error {
 	return nil
 }
 
-func (h *Host) routes() http.Handler {
+func (h *Host) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, p := range h.plugins {
 		mux.Handle(p.cfg.Route, p)
@@ -140,6 +144,7 @@ func (h *Host) Serve() error {
 // is [ErrForced]. It returns when all goroutines and descriptors are gone.
 func (h *Host) Shutdown(ctx context.Context) error {
 	h.draining.Store(true)
+	h.door.close()
 	h.gate.close()
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Limits.Drain)
 	defer cancel()

@@ -20,7 +20,11 @@ func (h *Host) listen(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if h.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", h.cfg.Listen); err != nil {
+	var lc net.ListenConfig
+	if h.polls() && h.cert == nil {
+		lc.SetMultipathTCP(false) // such a listener hands unsent down to nobody
+	}
+	if h.listener, err = lc.Listen(ctx, "tcp", h.cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if h.cfg.Admin.Listen != "" {
@@ -42,7 +46,10 @@ func (h *Host) unlisten() {
 
 // public is the public listener as it is served.
 func (h *Host) public() net.Listener {
-	if h.cert == nil {
+	switch {
+	case h.door != nil:
+		return h.door.open()
+	case h.cert == nil:
 		return h.listener
 	}
 	return tls.NewListener(h.listener, h.cert.config())

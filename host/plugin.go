@@ -19,7 +19,6 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/bus"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
-	"github.com/yimmo-host/yimmo-host/host/poll"
 	"github.com/yimmo-host/yimmo-host/host/stream"
 )
 
@@ -121,7 +120,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Limits:       limits.ofLane(),
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Policy:       policies[p.cfg.Slow],
-		Poll:         p.host.cfg.Transport == TransportPoll || p.host.cfg.Transport == TransportAuto && poll.Supported,
+		Poll:         p.host.polls(),
 		SocketClosed: p.socketClosed,
 		Counters:     p.counters[n],
 		Metric:       p.laneMetrics[n].observe,

@@ -33,7 +33,7 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	l := p.lane()
-	x, err := l.Request(requestFields(r, false), r.ContentLength == 0)
+	x, err := l.Request(appendRequest(make([]byte, 0, 1<<10), r, false), r.ContentLength == 0)
 	if err != nil {
 		writeNoAnswer(w, err)
 		return
@@ -133,10 +133,10 @@ func writeHead(w http.ResponseWriter, head *lane.Part) {
 	w.WriteHeader(head.Status)
 }
 
-// requestFields describes r to the guest: see the connect and http request
+// appendRequest describes r to the guest: see the connect and http request
 // events in ABI.md. Offered subprotocols are given one by one if upgrade is set.
-func requestFields(r *http.Request, upgrade bool) []byte {
-	b := abi.AppendFields(make([]byte, 0, 1<<10))
+func appendRequest(dst []byte, r *http.Request, upgrade bool) []byte {
+	b := abi.AppendFields(dst)
 	add := func(name, value string) { b = abi.AppendField(b, 0, name, value) }
 	add(abi.FieldMethod, r.Method)
 	add(abi.FieldScheme, scheme(r))

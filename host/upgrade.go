@@ -78,7 +78,7 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 	ctx, cancel := context.WithTimeout(r.Context(), u.host.cfg.Limits.Answer)
 	defer cancel()
 	l := p.lane()
-	d, err := l.Connect(ctx, requestFields(r, true))
+	d, err := l.Connect(ctx, appendRequest(make([]byte, 0, 1<<10), r, true))
 	if err != nil {
 		p.came(outcomeOf(err), r.RemoteAddr)
 		writeNoAnswer(w, err)
@@ -110,9 +110,10 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	boundUnsent(nc)
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
-		if fd, ok, err := poll.Take(nc); ok && err == nil {
+		inner, rest := unwrap(nc)
+		if fd, ok, err := poll.Take(inner); ok && err == nil {
 			u.host.gate.moveIn(nc, p, session)
-			l.AttachSocket(session, fd, early)
+			l.AttachSocket(session, fd, append(early, rest...))
 			return
 		} else if err != nil {
 			p.log.Debug("socket not polled", "peer", nc.RemoteAddr(), "err", err)
@@ -123,6 +124,12 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 		defer u.host.gate.leave(nc)
 		stream.Serve(nc, l, session, early, &p.stream)
 	})
+}
+
+// polls says whether lanes are to read plain TCP sockets themselves.
+func (h *Host) polls() bool {
+	t := h.cfg.Transport
+	return t == TransportPoll || t == TransportAuto && poll.Supported
 }
 
 func (u webSocket) upgrader() *websocket.Upgrader {
