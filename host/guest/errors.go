@@ -70,3 +70,14 @@ type TrapError struct {
 func (e *TrapError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Call, e.Kind, e.Err) }
 
 func (e *TrapError) Unwrap() error { return e.Err }
+
+// An UndoneError reports a call that failed and has been undone: nothing of it
+// happened, and the instance, its ring and its receive area are as they were
+// before it.
+type UndoneError struct {
+	Err error // why it failed; a [*TrapError]
+}
+
+func (e *UndoneError) Error() string { return "undone: " + e.Err.Error() }
+
+func (e *UndoneError) Unwrap() error { return e.Err }
