@@ -42,6 +42,7 @@ func TestFeaturesWanted(t *testing.T) {
 	}{
 		{"echo", abi.FeatureHTTP | abi.FeatureTimers},
 		{"buffered", abi.FeatureHTTP | abi.FeatureTimers | abi.FeatureMessages},
+		{"twoways", abi.FeatureHTTP | abi.FeatureTimers}, // one protocol of each mode
 	} {
 		if got := load(t, program(t, tt.name), options{features: allFeatures}).i.Features(); got != tt.want {
 			t.Errorf("%s: features %v, want %v", tt.name, got, tt.want)
@@ -334,7 +335,9 @@ func TestCallbackStatuses(t *testing.T) {
 		`warn 3 "receive callback returned 4000 (Error 4000): session closed with 4000"`,
 		`warn 4 "receive callback returned 1005 (Error 1005): session closed with 1011"`,
 		`warn 6 "connect callback returned 13 (Permission denied): handshake refused with 403"`,
+		`info 6 "closed; sending now gives EPIPE"`,
 		`warn 8 "connect callback returned 404 (Error 404): handshake refused with 404"`,
+		`info 8 "closed; sending now gives EPIPE"`,
 		`warn 10 "connect callback returned 13 (Permission denied): session closed with 1008"`,
 		`info 1 "closed; sending now gives EPIPE"`)
 }

@@ -38,6 +38,11 @@ const char *ymo_log_get_level_name(ymo_log_level_t level);
 ymo_log_level_t ymo_log_set_level(ymo_log_level_t level);
 ymo_log_level_t ymo_log_set_level_by_name(const char *level_name);
 
+/* What the macros for DEBUG and TRACE call: the line begins with where it is from. */
+void yimmo_log_at(ymo_log_level_t level, const char *function, int line, const char *fmt, ...) YIMMO_PRINTF(4, 5);
+void yimmo_log_at_uuid(ymo_log_level_t level, const char *function, int line, const char *fmt, const uuid_t id, ...)
+	YIMMO_PRINTF(4, 6);
+
 YIMMO_END
 
 /* Levels above this one are not compiled in: 0 FATAL to 6 TRACE. */
@@ -78,26 +83,17 @@ YIMMO_END
 #define ymo_log_info(...) ((void)0)
 #endif
 
-#define YIMMO_LOG_UUID(level, fmt, id, ...) \
-	do { \
-		char id_str_[37]; \
-		uuid_unparse(id, id_str_); \
-		ymo_log(level, "%s:%i (%s): " fmt, __func__, __LINE__, id_str_, ##__VA_ARGS__); \
-	} while (0)
-
 #if YMO_LOG_LEVEL_MAX >= 5
-#define ymo_log_debug(fmt, ...) \
-	ymo_log(YMO_LOG_DEBUG, "%s:%i: " fmt, __func__, __LINE__, ##__VA_ARGS__)
-#define ymo_log_debug_uuid(fmt, id, ...) YIMMO_LOG_UUID(YMO_LOG_DEBUG, fmt, id, ##__VA_ARGS__)
+#define ymo_log_debug(...)      yimmo_log_at(YMO_LOG_DEBUG, __func__, __LINE__, __VA_ARGS__)
+#define ymo_log_debug_uuid(...) yimmo_log_at_uuid(YMO_LOG_DEBUG, __func__, __LINE__, __VA_ARGS__)
 #else
 #define ymo_log_debug(...) ((void)0)
 #define ymo_log_debug_uuid(...) ((void)0)
 #endif
 
 #if YMO_LOG_LEVEL_MAX >= 6
-#define ymo_log_trace(fmt, ...) \
-	ymo_log(YMO_LOG_TRACE, "%s:%i: " fmt, __func__, __LINE__, ##__VA_ARGS__)
-#define ymo_log_trace_uuid(fmt, id, ...) YIMMO_LOG_UUID(YMO_LOG_TRACE, fmt, id, ##__VA_ARGS__)
+#define ymo_log_trace(...)      yimmo_log_at(YMO_LOG_TRACE, __func__, __LINE__, __VA_ARGS__)
+#define ymo_log_trace_uuid(...) yimmo_log_at_uuid(YMO_LOG_TRACE, __func__, __LINE__, __VA_ARGS__)
 #else
 #define ymo_log_trace(...) ((void)0)
 #define ymo_log_trace_uuid(...) ((void)0)

@@ -56,7 +56,8 @@ typedef ymo_status_t (*ymo_ws_connect_cb_t)(ymo_ws_session_t *session);
 typedef ymo_status_t (*ymo_ws_recv_cb_t)(ymo_ws_session_t *session, void *user_data, uint8_t flags,
 	const char *msg, size_t len);
 
-/* Called once, whoever ends the session. */
+/* Called once for each connect callback, whoever ends the session, also when the
+ * connect callback failed. */
 typedef void (*ymo_ws_close_cb_t)(ymo_ws_session_t *session, void *user_data);
 
 void ymo_ws_session_set_userdata(ymo_ws_session_t *session, void *user_data);

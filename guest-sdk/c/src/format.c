@@ -212,6 +212,20 @@ static double take_long_double(va_list *args)
 static double take_long_double(va_list *args) { return (double)va_arg(*args, long double); }
 #endif
 
+/* store_total is the conversion n: how much has been written so far. */
+static void store_total(const yimmo_sink *s, const spec *f, void *p)
+{
+	switch (f->length) {
+	case 'H': *(signed char *)p = (signed char)s->total; break;
+	case 'h': *(short *)p = (short)s->total; break;
+	case 'l': *(long *)p = (long)s->total; break;
+	case 'L': *(long long *)p = (long long)s->total; break;
+	case 'j': *(intmax_t *)p = (intmax_t)s->total; break;
+	case 'z': case 't': *(ptrdiff_t *)p = (ptrdiff_t)s->total; break;
+	default: *(int *)p = (int)s->total;
+	}
+}
+
 /* convert takes the argument of f and writes it. False: no such conversion. */
 static bool convert(yimmo_sink *s, spec f, va_list *args)
 {
@@ -243,7 +257,7 @@ static bool convert(yimmo_sink *s, spec f, va_list *args)
 	case 'f': case 'F': case 'e': case 'E': case 'g': case 'G':
 		real(s, f, f.length == 'L' ? take_long_double(args) : va_arg(*args, double));
 		return true;
-	case 'n': (void)va_arg(*args, void *); return true;
+	case 'n': store_total(s, &f, va_arg(*args, void *)); return true;
 	default: return false;
 	}
 }
@@ -310,8 +324,9 @@ static void put_memory(yimmo_sink *sink, const char *p, size_t n)
 {
 	memory_sink *m = (memory_sink *)sink;
 	n = yimmo_min(n, m->left);
-	if (n)
-		yimmo_bytes_copy(m->at, p, n);
+	if (!n)
+		return; /* at may be NULL */
+	yimmo_bytes_copy(m->at, p, n);
 	m->at += n;
 	m->left -= n;
 }

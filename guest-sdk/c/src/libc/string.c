@@ -257,7 +257,15 @@ LIBC int YC(strerror_r)(int e, char *s, size_t n)
 
 LIBC char *YC(strsignal)(int sig)
 {
+	static const struct { int sig; const char *text; } all[] = {
+		{ SIGHUP, "Hangup" }, { SIGINT, "Interrupt" }, { SIGQUIT, "Quit" }, { SIGABRT, "Aborted" },
+		{ SIGKILL, "Killed" }, { SIGUSR1, "User defined signal 1" }, { SIGUSR2, "User defined signal 2" },
+		{ SIGPIPE, "Broken pipe" }, { SIGALRM, "Alarm clock" }, { SIGTERM, "Terminated" }, { SIGCHLD, "Child exited" },
+	};
 	static char text[24];
-	yimmo_format(text, sizeof text, "Signal %d", sig);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].sig == sig)
+			return (char *)all[i].text;
+	yimmo_format(text, sizeof text, "Unknown signal %d", sig);
 	return text;
 }

@@ -29,6 +29,48 @@ void ymo_log(ymo_log_level_t level, const char *fmt, ...)
 	errno = saved;
 }
 
+/* from writes a line that begins with prefix. */
+static void from(ymo_log_level_t level, const char *prefix, const char *fmt, va_list args)
+{
+	int saved = errno, n = yimmo_vformat(NULL, 0, fmt, args);
+	size_t before = strlen(prefix), all = yimmo_min(before + (size_t)n, (size_t)YIMMO_MAX_LOG);
+	char *line = n < 0 ? NULL : yimmo_scratch(all + 1);
+	if (line) {
+		memcpy(line, prefix, before);
+		yimmo_vformat(line + before, all - before + 1, fmt, args);
+		yimmo_log_text(levels[level].level, yimmo_log_session, line, all);
+	}
+	errno = saved;
+}
+
+/* A function's name may be of any length; more of it than this is cut off. */
+#define PREFIX 200
+
+void yimmo_log_at(ymo_log_level_t level, const char *function, int line, const char *fmt, ...)
+{
+	char prefix[PREFIX];
+	if (level > level_now)
+		return;
+	yimmo_format(prefix, sizeof prefix, "%.120s:%d: ", function, line);
+	va_list args;
+	va_start(args, fmt);
+	from(level, prefix, fmt, args);
+	va_end(args);
+}
+
+void yimmo_log_at_uuid(ymo_log_level_t level, const char *function, int line, const char *fmt, const uuid_t id, ...)
+{
+	char prefix[PREFIX], name[UUID_STR_LEN];
+	if (level > level_now)
+		return;
+	uuid_unparse(id, name);
+	yimmo_format(prefix, sizeof prefix, "%.120s:%d (%s): ", function, line, name);
+	va_list args;
+	va_start(args, id);
+	from(level, prefix, fmt, args);
+	va_end(args);
+}
+
 void ymo_log_msg(ymo_log_level_t level, const char *msg) { ymo_log(level, "%s", msg); }
 ymo_log_level_t ymo_log_get_level(void) { return level_now; }
 const char *ymo_log_get_level_name(ymo_log_level_t level) { return levels[within(level)].name; }

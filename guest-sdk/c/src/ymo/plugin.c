@@ -94,7 +94,7 @@ static void init_hook(yimmo_control *c)
 	yimmo_hook.flush = flush_stdio;
 #endif
 	ymo_program_probe();
-	if (ymo_wants_messages)
+	if (ymo_wants_messages && !ymo_wants_frames) /* the library puts them together otherwise */
 		c->wants |= YIMMO_FEATURE_MESSAGES;
 }
 

@@ -30,7 +30,7 @@
  */
 #include "ymo.h"
 
-bool ymo_wants_messages;
+bool ymo_wants_messages, ymo_wants_frames;
 
 #if defined(__wasm__)
 
@@ -303,9 +303,10 @@ void ymo_program_probe(void)
 		yimmo_out_of_memory_before_the_event_loop();
 	yimmo_page_log_on = &keep->log;
 	enter_main();
-	bool messages = ymo_wants_messages;
+	bool messages = ymo_wants_messages, frames = ymo_wants_frames;
 	restore(&keep->before);
 	ymo_wants_messages = messages;
+	ymo_wants_frames = frames;
 	yimmo_side->count = 0;
 	yimmo_side->tag = 0;
 	keep->log.spares = keep->log.used;

@@ -75,6 +75,8 @@ ymo_proto_t *yimmo_ws_proto_create(ymo_ws_server_flags_t flags, ymo_ws_connect_c
 	p->message_max = message_max;
 	if (flags & YMO_WS_SERVER_BUFFERED)
 		ymo_wants_messages = true;
+	else
+		ymo_wants_frames = true;
 	return p;
 }
 
@@ -219,6 +221,16 @@ static ymo_proto_t *choose(const yimmo_event *e, ymo_proto_t *http)
 	return chosen;
 }
 
+/* over tells the program that a session is over. As in the original each connect
+ * callback is followed by one close callback, also if it failed. */
+static void over(ymo_ws_session_t *s)
+{
+	s->state = OVER;
+	if (s->conn.proto->close)
+		s->conn.proto->close(s, s->user);
+	rest(s);
+}
+
 /* failed ends a session because a callback said so. */
 static void failed(ymo_ws_session_t *s, const char *callback, int status)
 {
@@ -230,7 +242,7 @@ static void failed(ymo_ws_session_t *s, const char *callback, int status)
 		yimmo_format(outcome, sizeof outcome, "handshake refused with %u", code);
 		ymo_report(callback, status, outcome);
 		refuse(s->conn.id, code);
-		rest(s);
+		over(s);
 		return;
 	}
 	uint16_t code = ymo_close_code(status);
@@ -360,10 +372,6 @@ void ymo_on_recv(const yimmo_event *e)
 void ymo_on_close(const yimmo_event *e)
 {
 	ymo_ws_session_t *s = ymo_ids_get(&sessions, e->id);
-	if (!s)
-		return;
-	s->state = OVER;
-	if (s->conn.proto->close)
-		s->conn.proto->close(s, s->user);
-	rest(s);
+	if (s)
+		over(s);
 }

@@ -119,6 +119,7 @@ void ymo_program_start(void);
 void ymo_program_finish(void);
 bool ymo_program_serves(void);         /* main has come to ev_run */
 void ymo_program_at_exit(void);
-extern bool ymo_wants_messages; /* main asked for buffered mode */
+extern bool ymo_wants_messages; /* main made a protocol in buffered mode */
+extern bool ymo_wants_frames;   /* and one that takes frames */
 
 #endif
