@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// A caller is a connection whose first request is not complete.
+// A caller is a connection whose first request is not complete, or that is
+// refused and about to end.
 type caller struct {
-	fd    int
-	peer  netip.AddrPort
-	addr  netip.Addr // whom it counts for
-	buf   []byte     // all that has come in
-	head  head
-	since time.Time // when it came
+	fd      int
+	peer    netip.AddrPort
+	addr    netip.Addr // whom it counts for
+	buf     []byte     // all that has come in
+	head    head
+	leaving bool      // it has been answered, and is half closed
+	since   time.Time // when it came, or was answered
 
 	id           uint64
 	older, newer *caller

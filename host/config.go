@@ -122,11 +122,13 @@ type Plugin struct {
 // Limits bounds what one peer, or one guest, can cost the host.
 type Limits struct {
 	// HeaderTime is how long a peer may take to send a request's headers.
-	// Default 5s. It stops slow handshakes that hold sockets for ever.
+	// Default 5s. Then the connection ends, with 408 where lanes poll. It stops
+	// slow handshakes that hold sockets for ever.
 	HeaderTime time.Duration
 
 	// HeaderBytes is the most a request line and headers may have together.
-	// Default 16 KiB; above it 431.
+	// Default 16 KiB; above it 431, or 414 for the line alone. net/http, which reads
+	// them where lanes do not poll, allows some 4 KiB more.
 	HeaderBytes int
 
 	// HTTPIdle is how long a kept-alive HTTP connection may be silent. Default 60s.

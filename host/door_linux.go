@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"os"
 	"runtime"
@@ -27,8 +28,8 @@ import (
 //	             +--no--> callers, until it is
 //
 // One goroutine does all of this. A connection has a buffer of its own only
-// while a part of a head has come in. net/http refuses what is to be refused,
-// heads that are too long among it.
+// while a part of a head has come in. The door itself answers what is no request
+// of HTTP/1.1, or none in time; whatever else is to be refused net/http refuses.
 type door struct {
 	// Set by newDoor, never changed.
 	host     *Host
@@ -37,11 +38,12 @@ type door struct {
 	http     *handoff
 	most     int // callers there may be
 	headTime time.Duration
-	headSize int // bytes that net/http reads of a head before it gives up
+	headSize int // bytes that a head may have
 
 	// Owned by run.
 	callers callers
 	parser  *headParser
+	out     answerWriter
 	buf     []byte
 	again   time.Time   // when to accept again; zero: now
 	warned  time.Time   // when the operator last heard of that
@@ -65,9 +67,6 @@ const (
 
 	// warnPause is how often at most the operator is warned of that.
 	warnPause = 10 * time.Second
-
-	// headSlop is what net/http allows a head beyond MaxHeaderBytes.
-	headSlop = 4 << 10
 )
 
 // newDoor takes the host's listener over. It returns nil if there is to be no
@@ -97,12 +96,13 @@ func newDoor(h *Host) *door {
 	limits := &h.cfg.Limits
 	d := &door{
 		host: h, set: set, listener: fd,
-		most: limits.Handshakes, headTime: limits.HeaderTime, headSize: limits.HeaderBytes + headSlop,
+		most: limits.Handshakes, headTime: limits.HeaderTime, headSize: limits.HeaderBytes,
 		parser: newHeadParser(),
 	}
+	d.out.init()
 	d.http = newHandoff(h.listener.Addr(), func(nc net.Conn) { nc.Close(); h.gate.leave(nc) })
 	d.callers.init()
-	d.buf = make([]byte, max(d.headSize, 32<<10))
+	d.buf = make([]byte, max(d.headSize+1, 32<<10))
 	d.alarm = time.AfterFunc(time.Hour, d.wake)
 	d.alarm.Stop()
 	return d
@@ -224,7 +224,9 @@ func (d *door) evict(c *caller) bool {
 		d.pause(left)
 		return false
 	}
-	d.refused(tooSlow, c.peer)
+	if !c.leaving {
+		d.refused(tooSlow, c.peer)
+	}
 	d.drop(c)
 	return true
 }
@@ -276,7 +278,13 @@ func (d *door) arrived(fd int, peer netip.AddrPort) {
 	if n > 0 && d.received(&c, d.buf[:n]) {
 		return
 	}
-	c.buf, c.since = append(c.buf, d.buf[:n]...), time.Now()
+	c.buf = append(c.buf, d.buf[:n]...)
+	d.wait(c)
+}
+
+// wait makes a caller of a connection.
+func (d *door) wait(c caller) {
+	c.since = time.Now()
 	k := d.callers.add(c)
 	if err := d.set.Add(k.fd, k.id); err != nil {
 		d.host.log.Error("connection not polled", "peer", k.peer, "err", err)
@@ -288,30 +296,52 @@ func (d *door) arrived(fd int, peer netip.AddrPort) {
 func (d *door) read(c *caller) {
 	n, errno := poll.Recv(c.fd, d.buf)
 	switch {
+	case n > 0 && c.leaving: // it must not reset the connection
 	case n > 0:
 		c.buf = append(c.buf, d.buf[:n]...)
 		d.received(c, c.buf)
 	case errno == poll.Again:
-	case errno == 0 && len(c.buf) > 0: // half a request, and there will be no more
-		d.release(c)
-		d.leave(c, c.buf)
+	case errno == 0 && len(c.buf) > 0:
+		d.refuse(c, &fault{status: http.StatusBadRequest, reason: "the request is not complete"})
 	default:
 		d.drop(c)
 	}
 }
 
 // received looks at all that has come in from c and reports whether c is off
-// the door's hands.
+// the hands of the caller.
 func (d *door) received(c *caller, b []byte) bool {
 	n := c.head.scan(b)
-	if n == 0 && len(b) < d.headSize {
+	if n == 0 && len(b) <= d.headSize {
 		return false
 	}
+	if n == 0 || n > d.headSize {
+		d.refuse(c, c.head.overlong(d.headSize))
+		return true
+	}
+	r, f := d.parser.parse(&c.head, b[:n])
+	if f != nil {
+		d.refuse(c, f)
+		return true
+	}
 	d.release(c)
-	if n == 0 || !c.head.upgrade || !d.receive(c, b[:n], b[n:]) {
+	if r == nil || !d.receive(c, r, b[n:]) {
 		d.leave(c, b)
 	}
 	return true
+}
+
+// refuse answers what is no request and closes the connection. What the peer
+// still sends is read and dropped for a while, so that the answer arrives.
+func (d *door) refuse(c *caller, f *fault) {
+	d.refused(badRequest, c.peer)
+	d.release(c)
+	d.out.begin(d.out.dst[:0])
+	f.write(&d.out)
+	d.out.end()
+	poll.Send(c.fd, d.out.dst) // fits an empty socket buffer
+	poll.HalfClose(c.fd)
+	d.wait(caller{fd: c.fd, peer: c.peer, addr: c.addr, leaving: true})
 }
 
 // leave leaves a connection of which b has been read to net/http.
@@ -322,7 +352,7 @@ func (d *door) leave(c *caller, b []byte) {
 		d.host.gate.depart(c.addr)
 		return
 	}
-	again := &replay{nc, append([]byte(nil), b...)}
+	again := &replay{TCPConn: nc, rest: append([]byte(nil), b...)}
 	d.host.gate.adopt(again, c.addr)
 	d.http.put(again)
 }
@@ -390,7 +420,11 @@ func (d *door) expire() {
 	}
 	d.due = time.Time{}
 	for c := d.callers.oldest(); c != nil && now.Sub(c.since) >= d.headTime; c = d.callers.oldest() {
-		d.drop(c)
+		if len(c.buf) == 0 {
+			d.drop(c)
+			continue
+		}
+		d.refuse(c, &fault{status: http.StatusRequestTimeout, reason: "the request took too long"})
 	}
 	if !d.again.IsZero() && !now.Before(d.again) {
 		d.again = time.Time{}

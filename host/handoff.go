@@ -1,9 +1,13 @@
 package host
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"net"
+	"net/http"
 	"sync"
+	"sync/atomic"
 )
 
 // handoff is the listener from which net/http gets the connections that are
@@ -69,21 +73,47 @@ func (h *handoff) Close() error {
 func (h *handoff) Addr() net.Addr { return h.addr }
 
 // replay is a connection of which something has been read already: it is read
-// once more, before all else.
+// once more, before all else. It takes note of what net/http does not tell.
 type replay struct {
 	*net.TCPConn
 	rest []byte // not read again yet
+
+	matched int // bytes of lengthLine that the line under way begins with; -1: others
+	lengths atomic.Bool
 }
 
-func (c *replay) Read(p []byte) (int, error) {
+func (c *replay) Read(p []byte) (n int, err error) {
 	if len(c.rest) == 0 {
-		return c.TCPConn.Read(p)
-	}
-	n := copy(p, c.rest)
-	if c.rest = c.rest[n:]; len(c.rest) == 0 {
+		n, err = c.TCPConn.Read(p)
+	} else if n = copy(p, c.rest); n == len(c.rest) {
 		c.rest = nil
+	} else {
+		c.rest = c.rest[n:]
 	}
-	return n, nil
+	c.note(p[:n])
+	return n, err
+}
+
+// note looks for a line that begins like a Content-Length, in whatever it is.
+func (c *replay) note(p []byte) {
+	for len(p) > 0 && !c.lengths.Load() {
+		switch b := p[0]; {
+		case c.matched < 0:
+			n := bytes.IndexByte(p, '\n')
+			if n < 0 {
+				return
+			}
+			c.matched, p = 0, p[n:]
+		case b == lengthLine[c.matched] || b|0x20 == lengthLine[c.matched]:
+			c.matched++
+			c.lengths.Store(c.matched == len(lengthLine))
+		case b == '\n':
+			c.matched = 0
+		default:
+			c.matched = -1
+		}
+		p = p[1:]
+	}
 }
 
 // WriteTo hides that of the TCP connection, which knows nothing of the rest.
@@ -97,4 +127,25 @@ func unwrap(nc net.Conn) (net.Conn, []byte) {
 		return c.TCPConn, c.rest
 	}
 	return nc, nil
+}
+
+// connKey is that of a request's connection in its context.
+type connKey struct{}
+
+func withConn(ctx context.Context, nc net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, nc)
+}
+
+// apart ends the connection of a request in chunks that may have had a length too:
+// net/http drops that without a word, and a proxy that believed it would take the
+// rest of the body for the next request. RFC 9112 section 6.1 asks for the end.
+func apart(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			if c, ok := r.Context().Value(connKey{}).(*replay); !ok || c.lengths.Load() {
+				w.Header().Set("Connection", "close")
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -59,16 +59,19 @@ func FuzzHead(f *testing.F) {
 		if got != want || got > 0 && cut.upgrade != whole.upgrade {
 			t.Fatalf("scan(%q): got %d, %v in pieces, want %d, %v", in, got, cut.upgrade, want, whole.upgrade)
 		}
-		if want == 0 || !whole.upgrade {
+		if want == 0 {
 			return
 		}
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(in)))
-		here := newHeadParser().handshake(in[:want])
+		here, fault := newHeadParser().parse(&whole, in[:want])
 		if err != nil && here != nil {
-			t.Fatalf("handshake(%q): taken, but net/http says: %v", in[:want], err)
+			t.Fatalf("parse(%q): taken, but net/http says: %v", in[:want], err)
+		}
+		if err == nil && fault != nil && fault != errBothLengths {
+			t.Fatalf("parse(%q): got %+v, but net/http takes it", in[:want], fault)
 		}
 		if here != nil && (here.RequestURI != r.RequestURI || here.Host != r.Host || len(here.Header) != len(r.Header)) {
-			t.Fatalf("handshake(%q): got %+v, net/http %+v", in[:want], here, r)
+			t.Fatalf("parse(%q): got %+v, net/http %+v", in[:want], here, r)
 		}
 	})
 }

@@ -88,13 +88,14 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.mux = h.routes()
 	h.door = newDoor(h)
 	h.server = &http.Server{
-		Handler:           h.mux,
+		Handler:           apart(h.mux),
 		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,
 		IdleTimeout:       h.cfg.Limits.HTTPIdle,
 		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 		Protocols:         new(http.Protocols),
 		ConnState:         h.gate.state,
+		ConnContext:       withConn,
 	}
 	h.server.Protocols.SetHTTP1(true)
 	h.started.Store(true)

@@ -3,7 +3,9 @@ package host_test
 import (
 	"fmt"
 	"net"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,8 +65,6 @@ func TestHTTP(t *testing.T) {
 		{"chunks too large", post("Transfer-Encoding: chunked\r\n", "1001\r\n"+strings.Repeat("b", 4097)+"\r\n0\r\n\r\n"), []reply{{"POST", 413, "4096"}}, true},
 		{"100-continue", post("Expect: 100-continue\r\nContent-Length: 5\r\n", "hello"), []reply{{"POST", 100, ""}, {"POST", 200, "hello"}}, false},
 
-		{"length and chunked: chunked wins", post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
-			[]reply{{"POST", 200, "hello"}}, false},
 		{"two lengths", post("Content-Length: 3\r\nContent-Length: 5\r\n", "hello"), []reply{{"POST", 400, ""}}, true},
 		{"negative length", post("Content-Length: -1\r\n", ""), []reply{{"POST", 400, ""}}, true},
 		{"length that is none", post("Content-Length: 5x\r\n", "hello"), []reply{{"POST", 400, ""}}, true},
@@ -81,7 +81,6 @@ func TestHTTP(t *testing.T) {
 		{"headers of 8 KiB", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 8<<10) + "\r\n" + end, []reply{ok}, false},
 		{"headers of 32 KiB", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 32<<10) + "\r\n" + end, []reply{{"GET", 431, ""}}, true},
 		{"path of 8 KiB", "GET /" + strings.Repeat("x", 8<<10) + " HTTP/1.1\r\n" + end, []reply{ok}, false},
-		{"path of 32 KiB", "GET /" + strings.Repeat("x", 32<<10) + " HTTP/1.1\r\n" + end, []reply{{"GET", 431, ""}}, true},
 		{"h2c", "GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n" + end, []reply{ok}, false},
 		{"upgrade to nothing known", "GET / HTTP/1.1\r\nUpgrade: foo/2\r\nConnection: Upgrade\r\n" + end, []reply{ok}, false},
 	}
@@ -107,6 +106,98 @@ func TestHTTP(t *testing.T) {
 				t.Errorf("next request: got %s, want 200", a.Line)
 			}
 		})
+	}
+}
+
+// What is no request of HTTP/1.1, or not in time, and what the peer is told. Where
+// lanes poll it is the host that says so, else net/http.
+func TestBadRequests(t *testing.T) { eachTransport(t, testBadRequests) }
+
+func testBadRequests(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{HeaderTime: 300 * time.Millisecond}, wat(t, "witness"))
+	const end = "Host: h\r\n\r\n"
+	const first = "GET /witness HTTP/1.1\r\n"
+	const both = "POST /witness HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n" + end + "5\r\nhello\r\n0\r\n\r\n"
+	tests := []struct {
+		name    string
+		request string
+		status  int
+		body    string // part of it
+		other   int    // status of net/http; 0: perhaps none
+		goesOn  bool   // the connection, with net/http
+	}{
+		{"length and chunked", both, 400, "exclude each other", 200, false},
+		{"length and chunked, in capitals", strings.ToUpper(both), 400, "exclude each other", 404, false},
+		{"path of 17 KiB", "GET /" + strings.Repeat("x", 17<<10) + " HTTP/1.1\r\n" + end, 414, "request line", 404, true},
+		{"path of 64 KiB", "GET /" + strings.Repeat("x", 64<<10) + " HTTP/1.1\r\n" + end, 414, "request line", 431, false},
+		{"headers of 17 KiB", first + "X: " + strings.Repeat("x", 17<<10) + "\r\n" + end, 431, "headers", 200, true},
+		{"headers of 64 KiB", first + strings.Repeat("X: x\r\n", 8<<10) + end, 431, "headers", 431, false},
+		{"no colon", first + "Hello\r\n" + end, 400, "Hello", 400, false},
+		{"one word", "GET\r\n\r\n", 400, "malformed HTTP request", 400, false},
+		{"one long word", strings.Repeat("x", 8<<10) + "\r\n\r\n", 400, "xxx...", 400, false},
+		{"version that is none", "GET / HTTP/x\r\n" + end, 400, "malformed HTTP version", 400, false},
+		{"path that is none", "GET /%zz HTTP/1.1\r\n" + end, 400, "%zz", 400, false},
+		{"two lengths", "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n" + end, 400, "Content-Length", 400, false},
+		{"half a line", first[:9], 408, "took too long", 0, false},
+		{"half a head", first + "Host: h\r\n", 408, "took too long", 0, false},
+		{"half a handshake", string(rawws.Handshake("h", "/witness"))[:60], 408, "took too long", 0, false},
+	}
+	var all sync.WaitGroup // at the same time, for some take a while
+	for _, tt := range tests {
+		p := s.dial(t)
+		all.Go(func() {
+			p.Write([]byte(tt.request)) // not all of it may be taken
+			a, err := p.ReadAnswer("POST")
+			if on != host.TransportStream {
+				if err != nil || a.Status != tt.status || !strings.Contains(a.Body, tt.body) || a.Header.Get("Connection") != "close" {
+					t.Errorf("%s: got %+v, %v, want %d and %q", tt.name, a, err, tt.status, tt.body)
+				}
+			} else if tt.other != 0 && (err != nil || a.Status != tt.other) {
+				t.Errorf("%s: got %+v, %v, want %d", tt.name, a, err, tt.other)
+			}
+			if on != host.TransportStream || !tt.goesOn {
+				p.wantCut()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// On a connection that goes on, a request in chunks that may have had a length as
+// well is the last: who believed the length takes the rest for a request.
+func TestChunksAndLengths(t *testing.T) {
+	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+	const chunks = "Transfer-Encoding: chunked\r\nHost: h\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+	const post = "POST /witness HTTP/1.1\r\n"
+	for _, tt := range []struct {
+		name   string
+		second string
+		closed bool
+	}{
+		{"no length", post + chunks, runtime.GOOS != "linux"},
+		{"length", post + "Content-Length: 3\r\n" + chunks, true},
+		{"length in capitals", post + "CONTENT-LENGTH: 3\r\n" + chunks, true},
+		{"length in another's name", post + "X-Content-Length: 3\r\n" + chunks, runtime.GOOS != "linux"},
+	} {
+		for name, write := range map[string]func(p *peer, b []byte){"": (*peer).write, ", byte by byte": (*peer).trickle} {
+			t.Run(tt.name+name, func(t *testing.T) {
+				p := s.dial(t)
+				p.write([]byte("GET /witness HTTP/1.1\r\nHost: h\r\n\r\n"))
+				p.answer("GET")
+				write(p, []byte(tt.second))
+				if a := p.answer("POST"); a.Status != 200 || a.Body != "hello" {
+					t.Fatalf("got %s %q, want 200 hello", a.Line, a.Body)
+				}
+				if tt.closed {
+					p.wantCut()
+					return
+				}
+				p.write([]byte(post + chunks))
+				if a := p.answer("POST"); a.Status != 200 {
+					t.Errorf("third: got %s, want 200", a.Line)
+				}
+			})
+		}
 	}
 }
 

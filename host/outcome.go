@@ -20,6 +20,7 @@ const (
 	tooManyConnections         // 503, or nothing at all over TLS
 	tooManyOfAddress           // the same
 	tooSlow                    // cut: others needed its place before it had sent a request
+	badRequest                 // 400, 408, 414, 431: no request of HTTP/1.1, or none in time
 	pluginDown                 // 503
 	draining                   // 503
 	undecided                  // 504
@@ -41,6 +42,7 @@ var outcomeInfo = [outcomes]struct {
 	tooManyConnections: {"connections", "too many connections", slog.LevelWarn},
 	tooManyOfAddress:   {"address", "too many connections from this address", slog.LevelInfo},
 	tooSlow:            {"slow", "too slow with its request, others wait", slog.LevelInfo},
+	badRequest:         {"request", "not a request of HTTP/1.1", slog.LevelDebug},
 	pluginDown:         {"down", "the plugin is not running", slog.LevelWarn},
 	draining:           {"draining", "the server is going away", slog.LevelDebug},
 	undecided:          {"undecided", "the plugin did not answer in time", slog.LevelWarn},
@@ -49,7 +51,7 @@ var outcomeInfo = [outcomes]struct {
 
 // atGate says whether it is one of connections that have no plugin yet.
 func (o outcome) atGate() bool {
-	return o == tooManyConnections || o == tooManyOfAddress || o == tooSlow
+	return o == tooManyConnections || o == tooManyOfAddress || o == tooSlow || o == badRequest
 }
 
 func (o outcome) String() string { return outcomeInfo[o].name }

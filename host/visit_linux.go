@@ -88,15 +88,11 @@ var inMemory = websocket.Upgrader{
 	WriteBufferPool: discarded{},
 }
 
-// receive begins a visit if head is a handshake that the host takes. It reports
-// false, having done nothing, if net/http is to answer it: whatever is refused
-// is refused there. head and early are copied.
-func (d *door) receive(c *caller, head, early []byte) bool {
+// receive begins a visit if the host takes a handshake. It reports false, having
+// done nothing, if net/http is to answer it: whatever is refused is refused
+// there. early is copied.
+func (d *door) receive(c *caller, r *http.Request, early []byte) bool {
 	h := d.host
-	r := d.parser.handshake(head)
-	if r == nil {
-		return false
-	}
 	found, _ := h.mux.Handler(r)
 	p, ok := found.(*plugin)
 	if !ok || h.draining.Load() || len(p.lanes) == 0 || checkHandshake(r, p.cfg.Origins) != nil {
