@@ -311,6 +311,7 @@ func TestReadiness(t *testing.T) {
 	want(503, "going away")
 	p.close(1001)
 	p.wantEOF()
+	p.Close() // else the host would wait for that
 	if err := <-ended; err != nil {
 		t.Errorf("Shutdown: %v", err)
 	}

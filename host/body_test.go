@@ -67,6 +67,7 @@ func TestBodyCut(t *testing.T) {
 // Who does not send a body to its end is told so and cut, whether the plugin
 // takes bodies or not.
 func TestSlowBody(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{MessageTime: 100 * time.Millisecond}, wat(t, "witness"), wat(t, "trap_in_recv"))
 	w := s.watch(t)
 	p := s.dial(t)

@@ -12,7 +12,7 @@ import (
 
 // A close event reaches the guest once, whichever side closes first and however,
 // and says who and why: the table of ABI.md, section 11.
-func TestCloseOnce(t *testing.T) { eachTransport(t, testCloseOnce) }
+func TestCloseOnce(t *testing.T) { eachWaits(t, testCloseOnce) }
 
 func testCloseOnce(t *testing.T, on transport) {
 	const byPeer, byGuest, byHost, clean = abi.WhoPeer, abi.WhoGuest, abi.WhoHost, abi.FlagClean

@@ -13,9 +13,11 @@ import (
 // TestConformance runs the kit of the contract against this host over real
 // sockets, once for each transport, with one server for each case.
 func TestConformance(t *testing.T) {
+	waits(t)
 	cache := t.TempDir()
 	for _, transport := range []string{host.TransportAuto, host.TransportStream} {
 		t.Run(transport, func(t *testing.T) {
+			waits(t)
 			abitest.Run(t, func(t *testing.T, p abitest.Plugin) (*abitest.Server, error) {
 				return serveKit(t, host.Config{
 					Listen:    "127.0.0.1:0",
@@ -26,7 +28,7 @@ func TestConformance(t *testing.T) {
 						Name: "kit", Module: p.Module, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config,
 					}},
 					Limits: host.Limits{
-						Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
+						Turn: 500 * time.Millisecond, Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
 					},
 				})
 			})

@@ -95,7 +95,7 @@ func testConnections(t *testing.T, on transport) {
 
 // However many clients do not send a request, others get in: the slow ones lose
 // their places, the oldest first.
-func TestSlowHeads(t *testing.T) { eachTransport(t, testSlowHeads) }
+func TestSlowHeads(t *testing.T) { eachWaits(t, testSlowHeads) }
 
 func testSlowHeads(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{Handshakes: 10, HeaderTime: time.Minute}, wat(t, "counts"))

@@ -35,7 +35,7 @@ func testHalfClose(t *testing.T, on transport) {
 }
 
 // A peer that takes no data is cut, and that is the host's doing.
-func TestPeerTakesNothing(t *testing.T) { eachTransport(t, testPeerTakesNothing) }
+func TestPeerTakesNothing(t *testing.T) { eachWaits(t, testPeerTakesNothing) }
 
 func testPeerTakesNothing(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{WriteTime: 500 * time.Millisecond, MessageTime: time.Hour}, wat(t, "witness"))
@@ -61,7 +61,7 @@ func testPeerTakesNothing(t *testing.T, on transport) {
 
 // A connection whose session is over does not last longer than a closing
 // handshake may, even if its peer never closes its half.
-func TestPeerStays(t *testing.T) { eachTransport(t, testPeerStays) }
+func TestPeerStays(t *testing.T) { eachWaits(t, testPeerStays) }
 
 func testPeerStays(t *testing.T, on transport) {
 	tests := []struct {

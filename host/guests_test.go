@@ -2,10 +2,12 @@ package host_test
 
 import (
 	"crypto/sha256"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,7 +19,14 @@ import (
 // of compiled modules.
 var scratch string
 
+// atOnce is how many tests that wait do so at the same time, unless -parallel says.
+const atOnce = 16
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		flag.Set(parallel.Name, strconv.Itoa(atOnce))
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "host-test-*"); err != nil {
 		panic(err)

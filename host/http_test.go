@@ -279,6 +279,7 @@ func TestClientGone(t *testing.T) {
 
 // A plugin that does not answer is answered for.
 func TestNoAnswer(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{Answer: 20 * time.Millisecond}, wat(t, "never_answers"), wat(t, "holds"))
 	p := s.dial(t)
 	p.write([]byte("GET /never_answers HTTP/1.1\r\nHost: h\r\n\r\n"))
@@ -295,6 +296,7 @@ func TestNoAnswer(t *testing.T) {
 
 // Who does not send a request to its end is cut.
 func TestSlowHeaders(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{HeaderTime: 100 * time.Millisecond}, wat(t, "trap_in_recv"))
 	t.Run("silent", func(t *testing.T) { s.dial(t).wantCut() })
 	t.Run("half", func(t *testing.T) {
@@ -328,6 +330,7 @@ func TestSlowHeaders(t *testing.T) {
 
 // A plugin may take longer for its answer than a client for its body.
 func TestSlowAnswer(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{MessageTime: 200 * time.Millisecond, Answer: 400 * time.Millisecond}, wat(t, "never_answers"))
 	p := s.dial(t)
 	p.write([]byte("POST /never_answers HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"))
@@ -338,6 +341,7 @@ func TestSlowAnswer(t *testing.T) {
 
 // A kept-alive connection that stays silent is closed.
 func TestIdleHTTP(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{HTTPIdle: 50 * time.Millisecond}, wat(t, "trap_in_recv"))
 	p := s.dial(t)
 	p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: h\r\n\r\n"))
@@ -346,7 +350,7 @@ func TestIdleHTTP(t *testing.T) {
 }
 
 // A session outlives the limits of HTTP.
-func TestSessionOutlivesHTTPLimits(t *testing.T) { eachTransport(t, testSessionOutlivesHTTPLimits) }
+func TestSessionOutlivesHTTPLimits(t *testing.T) { eachWaits(t, testSessionOutlivesHTTPLimits) }
 
 func testSessionOutlivesHTTPLimits(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{HTTPIdle: 500 * time.Millisecond, HeaderTime: 500 * time.Millisecond}, wat(t, "trap_in_recv"))

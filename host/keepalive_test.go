@@ -18,13 +18,13 @@ var (
 )
 
 // A peer that answers no ping is cut, one that does may stay as long as it likes.
-func TestKeepAlive(t *testing.T) { eachTransport(t, testKeepAlive) }
+func TestKeepAlive(t *testing.T) { eachWaits(t, testKeepAlive) }
 
 func testKeepAlive(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{Ping: 50 * time.Millisecond, Pong: 100 * time.Millisecond, MessageTime: time.Hour}, wat(t, "counts"), wat(t, "witness"))
+	s := on.serve(t, host.Limits{Ping: 100 * time.Millisecond, Pong: time.Second, MessageTime: time.Hour}, wat(t, "counts"), wat(t, "witness"))
 	t.Run("answers", func(t *testing.T) {
 		p := s.open(t, "/counts")
-		for range 8 { // four times as long as a silent peer has
+		for range 15 { // longer than a silent peer has
 			p.want(pinged)
 			p.send(0x8a, "")
 		}
@@ -62,10 +62,10 @@ func isReset(err error) bool {
 }
 
 // The guest of a silent peer hears one close event, which is the host's doing.
-func TestKeepAliveEvent(t *testing.T) { eachTransport(t, testKeepAliveEvent) }
+func TestKeepAliveEvent(t *testing.T) { eachWaits(t, testKeepAliveEvent) }
 
 func testKeepAliveEvent(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{Ping: 300 * time.Millisecond, Pong: 300 * time.Millisecond}, wat(t, "witness"))
+	s := on.serve(t, host.Limits{Ping: 300 * time.Millisecond, Pong: 700 * time.Millisecond}, wat(t, "witness"))
 	w := s.watch(t)
 	s.open(t, "/witness")
 	id := w.next(abi.EventConnect).ID
@@ -89,20 +89,22 @@ func testKeepAliveEvent(t *testing.T, on transport) {
 }
 
 // A session without data is closed with 1001 where the operator says so.
-func TestIdleSession(t *testing.T) { eachTransport(t, testIdleSession) }
+func TestIdleSession(t *testing.T) { eachWaits(t, testIdleSession) }
 
 func testIdleSession(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{Idle: 200 * time.Millisecond}, wat(t, "counts"))
+	s := on.serve(t, host.Limits{Idle: 600 * time.Millisecond}, wat(t, "counts"))
 	p := s.open(t, "/counts")
 	began := time.Now()
-	for range 5 {
-		time.Sleep(50 * time.Millisecond) // data keeps it open
+	beat := time.NewTicker(100 * time.Millisecond)
+	defer beat.Stop()
+	for range 8 { // data keeps it open
+		<-beat.C
 		p.text("x")
 		p.wantText("x")
 	}
 	p.wantClose(1001)
-	if d := time.Since(began); d < 400*time.Millisecond {
-		t.Errorf("closed after %v, want 200ms after the last message", d)
+	if d := time.Since(began); d < 1300*time.Millisecond {
+		t.Errorf("closed after %v, want 600ms after the last message", d)
 	}
 	p.close(1001)
 	p.wantEOF()

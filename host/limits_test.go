@@ -59,7 +59,7 @@ func testMessageLimits(t *testing.T, on transport) {
 
 // A message that trickles is cut short when its time has passed, whatever else
 // the peer sends meanwhile.
-func TestMessageTime(t *testing.T) { eachTransport(t, testMessageTime) }
+func TestMessageTime(t *testing.T) { eachWaits(t, testMessageTime) }
 
 func testMessageTime(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{MessageTime: time.Second, ControlRate: 1 << 20}, echo(t, ""))

@@ -44,6 +44,19 @@ func eachTransport(t *testing.T, test func(t *testing.T, on transport)) {
 	}
 }
 
+// eachWaits is eachTransport for a test that mostly waits.
+func eachWaits(t *testing.T, test func(t *testing.T, on transport)) {
+	waits(t)
+	eachTransport(t, func(t *testing.T, on transport) {
+		waits(t)
+		test(t, on)
+	})
+}
+
+// waits marks a test that mostly waits: it runs beside others of its kind when
+// those that work have been run.
+func waits(t *testing.T) { t.Helper(); leak.Parallel(t) }
+
 // serve starts a host with plugins. It is shut down when t ends, must not need
 // force for that, and must leave nothing behind.
 func (on transport) serve(t testing.TB, limits host.Limits, plugins ...host.Plugin) *server {

@@ -70,7 +70,7 @@ func testShutdown(t *testing.T, on transport) {
 }
 
 // Peers that never answer end with the time for closing handshakes, without force.
-func TestShutdownSilentPeers(t *testing.T) { eachTransport(t, testShutdownSilentPeers) }
+func TestShutdownSilentPeers(t *testing.T) { eachWaits(t, testShutdownSilentPeers) }
 
 func testShutdownSilentPeers(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{CloseTime: 50 * time.Millisecond}, wat(t, "witness"))
@@ -87,7 +87,7 @@ func testShutdownSilentPeers(t *testing.T, on transport) {
 }
 
 // What does not end in time is cut, and the error says so.
-func TestShutdownForced(t *testing.T) { eachTransport(t, testShutdownForced) }
+func TestShutdownForced(t *testing.T) { eachWaits(t, testShutdownForced) }
 
 func testShutdownForced(t *testing.T, on transport) {
 	for name, limits := range map[string]host.Limits{
@@ -147,7 +147,7 @@ func TestShutdownHeldUpgrade(t *testing.T) {
 }
 
 // A guest that traps on its way out does not hold up the end.
-func TestShutdownTrap(t *testing.T) { eachTransport(t, testShutdownTrap) }
+func TestShutdownTrap(t *testing.T) { eachWaits(t, testShutdownTrap) }
 
 func testShutdownTrap(t *testing.T, on transport) {
 	s := on.serve(t, host.Limits{CloseTime: 100 * time.Millisecond}, wat(t, "trap_in_close"))

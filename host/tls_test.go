@@ -121,7 +121,11 @@ func TestTLSClients(t *testing.T) {
 		}
 		defer c.Close()
 		read := make(chan error, 1)
-		go func() { _, _, err := c.ReadMessage(); read <- err }()
+		go func() {
+			_, _, err := c.ReadMessage()
+			c.Close() // else the host would wait for that
+			read <- err
+		}()
 		s.stop(t, nil)
 		if err := <-read; !websocket.IsCloseError(err, 1001) {
 			t.Errorf("got %v, want close 1001", err)

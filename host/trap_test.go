@@ -11,7 +11,7 @@ import (
 
 // An instance that fails takes its sessions with it, with 1011, and nothing else:
 // another plugin does not notice, and a fresh instance serves whoever comes next.
-func TestGuestFails(t *testing.T) { eachTransport(t, testGuestFails) }
+func TestGuestFails(t *testing.T) { eachWaits(t, testGuestFails) }
 
 func testGuestFails(t *testing.T, on transport) {
 	for _, name := range []string{"trap_in_recv", "loop_in_recv"} {
@@ -64,6 +64,7 @@ func testFailedTurnSaysNothing(t *testing.T, on transport) {
 
 // A guest that fails again and again comes back each time, after a pause.
 func TestGuestFailsAgain(t *testing.T) {
+	waits(t)
 	s := auto.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
 	for i := range 4 {
 		p := s.dial(t)

@@ -94,6 +94,7 @@ func says(err error, also ...string) []string { return append(also, err.Error())
 func runLoad(t *testing.T, start Start) {
 	for _, bad := range BadModules() {
 		t.Run("refused: "+bad.Name, func(t *testing.T) {
+			t.Parallel()
 			server, err := start(t, Plugin{Module: bad.Module})
 			if err == nil {
 				t.Cleanup(server.Stop)

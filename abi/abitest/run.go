@@ -27,7 +27,8 @@ type Server struct {
 
 // Start starts a host with p as its only plugin, in one instance, on a free
 // port of the loopback interface. It returns when the plugin serves, or an error
-// that says why it does not.
+// that says why it does not. It is called for several scenarios at once: most of
+// them wait for a limit to pass.
 //
 // Limits that keep the kit quick and sharp: a turn may take 100 to 500 ms; a
 // closing handshake one second, a decision or an answer two; messages of a peer
@@ -72,6 +73,7 @@ func Run(t *testing.T, start Start) {
 	t.Logf("features in force: %v; not offered: %v", granted, everything&^granted)
 	for _, topic := range topics {
 		t.Run(topic.name, func(t *testing.T) {
+			t.Parallel()
 			for _, c := range topic.cases() {
 				if c.needs&^granted != 0 {
 					t.Logf("%s: not judged, needs %v", c.name, c.needs&^granted)
@@ -81,7 +83,7 @@ func Run(t *testing.T, start Start) {
 			}
 		})
 	}
-	t.Run("load", func(t *testing.T) { runLoad(t, start) })
+	t.Run("load", func(t *testing.T) { t.Parallel(); runLoad(t, start) })
 }
 
 // everything is what a host of this version can offer. The puppet wants all but messages, which
@@ -99,6 +101,7 @@ func offered(t *testing.T, start Start) abi.Feature {
 }
 
 func (c *scenario) run(t *testing.T, start Start) {
+	t.Parallel()
 	p := c.with
 	if p.Module == nil {
 		p.Module = Puppet()

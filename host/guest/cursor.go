@@ -114,10 +114,13 @@ func (c *cursor) count(what string, size, most int) int {
 }
 
 // name reads a UTF-8 string.
-func (c *cursor) name() string {
+func (c *cursor) name() string { return string(c.text()) }
+
+// text is name without a copy.
+func (c *cursor) text() []byte {
 	b := c.bytes(uint32(c.count("bytes of a name", 1, maxName)))
 	if !utf8.Valid(b) {
 		c.fail(ErrMalformed, "name is not UTF-8")
 	}
-	return string(b)
+	return b
 }

@@ -110,7 +110,7 @@ func (c *Code) build(wasm []byte) (err error) {
 	if _, err := wasi_snapshot_preview1.Instantiate(ctx, c.runtime); err != nil {
 		return err
 	}
-	metered, err := meter.Rewrite(wasm, meter.Options{})
+	metered, err := meter.Rewrite(wasm, metering)
 	if err != nil {
 		return err
 	}

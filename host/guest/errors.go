@@ -5,14 +5,15 @@ import (
 	"fmt"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/meter"
 )
 
 // Why a module is not admitted. The errors of [Engine.Compile] and [Inspect]
 // wrap one of them, or wazero's own when it rejects what admission let pass.
 var (
 	ErrNotWASM   = errors.New("not a WebAssembly module")
-	ErrMalformed = errors.New("malformed module")
-	ErrLimit     = errors.New("module is over a limit")
+	ErrMalformed = meter.ErrMalformed
+	ErrLimit     = meter.ErrLimit // of limits.go, or of [CompileLimits]
 	ErrNoMemory  = errors.New(`module does not export a memory named "` + abi.ExportMemory + `"`)
 	ErrNoExport  = errors.New("module lacks an export")
 	ErrSignature = errors.New("wrong signature")

@@ -2,29 +2,6 @@ package guest
 
 import "bytes"
 
-// Bounds of what a module may declare. Real modules stay far below; what is
-// over them is refused before wazero allocates for it.
-const (
-	maxModule   = 64 << 20 // bytes
-	maxTypes    = 100_000
-	maxValues   = 1000 // parameters or results of one function; wazero takes quadratic time
-	maxImports  = 10_000
-	maxFuncs    = 100_000
-	maxTables   = 8
-	maxTable    = 100_000 // entries at the start
-	maxPages    = 65535   // of memory: with one more, sizes no longer fit 32 bits
-	maxGlobals  = 100_000
-	maxExports  = 100_000
-	maxSegments = 100_000   // of elements, of data; Go's linker makes exactly so many of a large program
-	maxElements = 1_000_000 // in all segments
-	maxLocals   = 50_000    // of one function
-	maxLocalSum = 2_000_000 // of all functions
-	maxCustoms  = 1000
-	maxName     = 100_000   // bytes
-	maxNames    = 1_000_000 // in the name section
-	maxExpr     = 1000      // instructions of a constant expression
-)
-
 // sections by their numbers in the binary format. The data count stands before
 // the code.
 var sections = [...]struct {
@@ -57,6 +34,7 @@ type walker struct {
 	bodies    int      // in the code section
 	memories  int
 	tables    int
+	entries   uint64 // of all tables, at the start
 	locals    uint64
 	elements  int
 	names     int
@@ -64,7 +42,8 @@ type walker struct {
 
 // walk reads every section from its first byte to its last. It allocates in
 // proportion to what is there, never to what is declared, and does not look
-// into function bodies beyond their locals: wazero validates those.
+// into function bodies beyond their locals: package meter reads those, and
+// wazero validates them.
 func (w *walker) walk(wasm []byte) error {
 	magic := []byte("\x00asm\x01\x00\x00\x00")
 	c := newCursor(wasm)
@@ -212,7 +191,11 @@ func (w *walker) walkElements(c *cursor) {
 func (w *walker) walkCode(c *cursor) {
 	w.bodies = c.count("function bodies", 3, maxFuncs)
 	for range w.bodies {
-		body := c.sub(c.u32())
+		size := c.u32()
+		if size > maxBody && int(size) <= len(c.left) {
+			c.fail(ErrLimit, "function of %d bytes, at most %d", size, maxBody)
+		}
+		body := c.sub(size)
 		var locals uint64
 		for range body.count("groups of locals", 2, maxLocals) {
 			locals += uint64(body.u32())

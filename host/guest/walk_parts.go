@@ -59,8 +59,8 @@ func (c *cursor) elementType(expressions bool) {
 
 func (w *walker) table(c *cursor) {
 	c.referenceType()
-	if l := c.limits("table"); l.Min > maxTable {
-		c.fail(ErrLimit, "table of %d entries, at most %d", l.Min, maxTable)
+	if w.entries += uint64(c.limits("table").Min); w.entries > maxTable {
+		c.fail(ErrLimit, "tables of %d entries, at most %d together", w.entries, maxTable)
 	}
 	if w.tables++; w.tables > maxTables {
 		c.fail(ErrLimit, "%d tables, at most %d", w.tables, maxTables)
@@ -179,7 +179,7 @@ func (w *walker) walkCustom(c *cursor) {
 func (w *walker) walkNames(id byte, c *cursor) {
 	switch id {
 	case namesModule:
-		c.name()
+		c.text()
 	case namesFunctions:
 		w.nameMap(c)
 	case namesLocals:
@@ -197,6 +197,6 @@ func (w *walker) nameMap(c *cursor) {
 	w.names += n
 	for range n {
 		c.u32()
-		c.name()
+		c.text()
 	}
 }

@@ -20,6 +20,8 @@ func BenchmarkOverhead(b *testing.B) {
 		{"Go", goGuest, []call{
 			{"sum", 65536}, {"fib", 24}, {"sort", 10000}, {"encode", 10}, {"turn", 1}, {"turn", 64},
 		}},
+		{"Rust", file("rust.wasm"), []call{{"sum", 65536}, {"fib", 24}, {"sort", 10000}, {"encode", 10}}},
+		{"AssemblyScript", file("assemblyscript.wasm"), []call{{"sum", 65536}, {"fib", 24}, {"sort", 10000}, {"encode", 10}}},
 	}
 	for _, g := range guests {
 		wasm, err := g.build()

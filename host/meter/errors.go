@@ -12,6 +12,9 @@ var (
 	// threads, exceptions, several memories and so on.
 	ErrUnsupported = errors.New("unsupported feature")
 
+	// ErrLimit reports a module with more of something than [Options] allow.
+	ErrLimit = errors.New("module is over a limit")
+
 	// ErrReserved reports an export whose name begins with [Reserved].
 	ErrReserved = errors.New("reserved export name")
 

@@ -3,10 +3,12 @@ package meter_test
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -33,6 +35,29 @@ var (
 		})
 	})
 )
+
+// file reads a guest that testdata/build.sh has made.
+func file(name string) func() ([]byte, error) {
+	return func() ([]byte, error) { return os.ReadFile(filepath.Join("testdata", name)) }
+}
+
+// Sources and results in testdata are those of one run of build.sh.
+func TestSums(t *testing.T) {
+	list, err := os.ReadFile("testdata/SUMS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(list)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprintf("%x", sha256.Sum256(b)); got != sum {
+			t.Errorf("%s: sum is %s, SUMS says %s: run testdata/build.sh", name, got, sum)
+		}
+	}
+}
 
 func build(command func(out string) *exec.Cmd) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "meter")

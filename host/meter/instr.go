@@ -24,7 +24,7 @@ func (r *reader) instruction(m *module, locals, labels int) (i instr) {
 	case formLabel:
 		r.index("label", labels)
 	case formBrTable:
-		r.labels(labels)
+		r.labels(labels, int(m.opt.MaxLabels))
 	case formFunction:
 		r.function(m, &i)
 	case formCallIndirect:
@@ -120,8 +120,12 @@ func (r *reader) blockType(m *module) uint32 {
 }
 
 // labels reads the vector of br_table.
-func (r *reader) labels(labels int) {
-	for n := r.count("labels", 1); n >= 0 && r.err == nil; n-- {
+func (r *reader) labels(labels, most int) {
+	n := r.count("labels", 1)
+	if n > most {
+		r.fail(ErrLimit, "br_table of %d labels, at most %d", n, most)
+	}
+	for ; n >= 0 && r.err == nil; n-- {
 		r.index("label", labels)
 	}
 }

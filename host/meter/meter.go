@@ -54,10 +54,19 @@ type Options struct {
 	// real guests, 26 MB with the worst. From 1 to 2^17.
 	MaxDepth int32
 
-	// MaxTable is how many entries a table may grow to; table.grow fails
-	// beyond. A table that begins larger stays as it is. Default 100 000. From
-	// 1 to 2^27.
+	// MaxTable is how many entries all tables together may grow to; table.grow
+	// fails beyond. Tables that can grow have equal shares of what those that
+	// begin with entries leave; a table that begins larger stays as it is.
+	// Default 100 000. From 1 to 2^27.
 	MaxTable int32
+
+	// MaxNesting is how many blocks may be open at a time in one function.
+	// Default 10 000. From 1 to 2^20.
+	MaxNesting int32
+
+	// MaxLabels is how many labels one br_table may have besides the default.
+	// Default 30 000. From 1 to 2^20.
+	MaxLabels int32
 
 	// Start is the budget in units that the module's start function has, which
 	// runs before the host can set one. Default 1 000 000 000: 0.1 to 0.5 s.
@@ -78,6 +87,10 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: MaxDepth %d, from 1 to 2^17", ErrOptions, o.MaxDepth)
 	case !set(&o.MaxTable, 100_000, 1, 1<<27):
 		return o, fmt.Errorf("%w: MaxTable %d, from 1 to 2^27", ErrOptions, o.MaxTable)
+	case !set(&o.MaxNesting, 10_000, 1, 1<<20):
+		return o, fmt.Errorf("%w: MaxNesting %d, from 1 to 2^20", ErrOptions, o.MaxNesting)
+	case !set(&o.MaxLabels, 30_000, 1, 1<<20):
+		return o, fmt.Errorf("%w: MaxLabels %d, from 1 to 2^20", ErrOptions, o.MaxLabels)
 	case o.Start < 0:
 		return o, fmt.Errorf("%w: Start %d is negative", ErrOptions, o.Start)
 	case o.Start == 0:
@@ -109,7 +122,7 @@ type Result struct {
 //
 // It does not validate wasm: an invalid module may come out as a rewritten
 // invalid module, which wazero refuses. But it never makes a valid module out
-// of one that is not. Errors wrap [ErrMalformed], [ErrUnsupported],
+// of one that is not. Errors wrap [ErrMalformed], [ErrUnsupported], [ErrLimit],
 // [ErrReserved] or [ErrOptions].
 func Rewrite(wasm []byte, opt Options) (*Result, error) {
 	opt, err := opt.withDefaults()
@@ -120,6 +133,7 @@ func Rewrite(wasm []byte, opt Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.opt = &opt
 	w := newWriter(m, opt)
 	if err := w.bodies(); err != nil {
 		return nil, err

@@ -78,6 +78,7 @@ type global struct {
 
 // A module is what the rewrite knows of a file before it reads the code.
 type module struct {
+	opt       *Options
 	wasm      []byte
 	sections  []section
 	types     []signature

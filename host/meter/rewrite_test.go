@@ -60,6 +60,8 @@ func TestRefused(t *testing.T) {
 		{"code behind the end", two("end end"), meter.ErrMalformed, "body goes on behind its end"},
 		{"else without if", two("block void else end"), meter.ErrMalformed, "else without if"},
 		{"nothing but loops", single("", "", "", "%s", strings.Repeat("loop void end ", 1_000_000)).build(), meter.ErrUnsupported, "grows to more than 6 times"},
+		{"10001 nested blocks", two(strings.Repeat("block void ", 10_001) + strings.Repeat("end ", 10_001)), meter.ErrLimit, "nested deeper than 10000"},
+		{"br_table of 30001", two("block void local.get 0 br_table 30001 " + strings.Repeat("0 ", 30_002) + "end"), meter.ErrLimit, "30001 labels"},
 		{"block without end", two("block void"), meter.ErrMalformed, "function 1"},
 	}
 	patches := map[string][]byte{"atomics": {0xfe, 0x03, 0}, "exceptions": {0x08, 0, 0}, "typed references": {0x14, 0, 0}, "padded vector opcode": {0xfd, 0x8c, 0}}
@@ -79,6 +81,7 @@ func TestRefused(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for _, opt := range []meter.Options{
 		{Slice: -1}, {Slice: 999}, {Slice: 1<<30 + 1}, {MaxDepth: -1}, {MaxDepth: 1<<17 + 1}, {MaxTable: -1}, {MaxTable: 1<<27 + 1}, {Start: -1},
+		{MaxNesting: -1}, {MaxNesting: 1<<20 + 1}, {MaxLabels: -1}, {MaxLabels: 1<<20 + 1},
 	} {
 		if _, err := meter.Rewrite(guest{}.build(), opt); !errors.Is(err, meter.ErrOptions) {
 			t.Errorf("Rewrite with %+v: got %v, want %v", opt, err, meter.ErrOptions)
@@ -88,7 +91,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	res, err := meter.Rewrite(guest{}.build(), meter.Options{Slice: 5000})
-	want := meter.Options{Slice: 5000, MaxDepth: 50_000, MaxTable: 100_000, Start: 1_000_000_000}
+	want := meter.Options{Slice: 5000, MaxDepth: 50_000, MaxTable: 100_000, MaxNesting: 10_000, MaxLabels: 30_000, Start: 1_000_000_000}
 	if err != nil || res.Options != want {
 		t.Errorf("options: got %+v, %v, want %+v", res.Options, err, want)
 	}
@@ -169,6 +172,30 @@ func TestTableBound(t *testing.T) {
 	for _, step := range []struct{ by, want uint64 }{{90, 10}, {1, 0xffffffff}, {0xffffffff, 0xffffffff}, {0, 100}} {
 		if got, err := m.ExportedFunction("f").Call(t.Context(), step.by); err != nil || got[0] != step.want {
 			t.Errorf("table.grow(%d): got %v, %v, want %d", step.by, got, err, step.want)
+		}
+	}
+}
+
+// Tables share what they may grow by.
+func TestTableShares(t *testing.T) {
+	g := single("i32", "i32", "", "ref.null funcref local.get 0 table.grow 1")
+	g.tables = []uint64{10, 20, 70}
+	m := start(t, rewrite(t, g.build(), meter.Options{MaxTable: 160}))
+	for _, step := range []struct{ by, want uint64 }{{21, 0xffffffff}, {20, 20}, {1, 0xffffffff}} {
+		if got, err := m.ExportedFunction("f").Call(t.Context(), step.by); err != nil || got[0] != step.want {
+			t.Errorf("table.grow(%d): got %v, %v, want %d", step.by, got, err, step.want)
+		}
+	}
+}
+
+// What just fits the limits is let through.
+func TestWithinLimits(t *testing.T) {
+	for name, code := range map[string]string{
+		"10000 nested blocks": strings.Repeat("block void ", 9_999) + strings.Repeat("end ", 9_999),
+		"br_table of 30000":   "block void i32.const 0 br_table 30000 " + strings.Repeat("0 ", 30_001) + "end",
+	} {
+		if _, err := meter.Rewrite(single("", "", "", "%s", code).build(), meter.Options{}); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -283,7 +310,7 @@ func TestTraceNames(t *testing.T) {
 	}
 }
 
-// A metered C guest and a metered Go guest compute what the originals do.
+// Metered guests of each language compute what the originals do.
 func TestCompiledGuests(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -292,6 +319,8 @@ func TestCompiledGuests(t *testing.T) {
 	}{
 		{"C", cGuest, []call{{"sum", 1000}, {"fib", 15}, {"deep", 100}, {"matrix", 20}, {"sort", 500}, {"machine", 1000}, {"vector", 4096}, {"turn", 64}, {"fill", 4096}}},
 		{"Go", goGuest, []call{{"sum", 1000}, {"fib", 15}, {"deep", 100}, {"sort", 500}, {"encode", 100}, {"nest", 50}, {"turn", 64}}},
+		{"Rust", file("rust.wasm"), []call{{"sum", 1000}, {"fib", 15}, {"sort", 500}, {"encode", 100}, {"yimmo_v1_turn", 0}}},
+		{"AssemblyScript", file("assemblyscript.wasm"), []call{{"sum", 1000}, {"fib", 15}, {"sort", 500}, {"encode", 100}, {"yimmo_v1_turn", 0}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

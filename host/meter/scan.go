@@ -191,7 +191,12 @@ func (s *scanner) step() {
 	s.early = s.early && s.b.edits[0].n <= entrySpan
 }
 
-func (s *scanner) open(op byte) { s.b.frames = append(s.b.frames, frame{s.charge, op}) }
+func (s *scanner) open(op byte) {
+	if len(s.b.frames) > int(s.m.opt.MaxNesting) {
+		s.r.fail(ErrLimit, "blocks are nested deeper than %d", s.m.opt.MaxNesting)
+	}
+	s.b.frames = append(s.b.frames, frame{s.charge, op})
+}
 
 // loop puts a charge behind the loop opcode and makes it the one that pays.
 func (s *scanner) loop() {

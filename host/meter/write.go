@@ -2,6 +2,7 @@ package meter
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -212,20 +213,38 @@ func (w *writer) exports() {
 	}
 }
 
-// tables writes the table section anew, with a bound to each.
+// tables writes the table section anew, with a bound to each table.
 func (w *writer) tables(n int) []byte {
+	share := w.tableShare(n)
 	r := &reader{b: w.m.wasm, at: w.m.rest[secTable], fn: -1}
 	c := code{}.u32(uint32(n))
 	for ; n > 0; n-- {
 		typ := r.byte()
 		least, most, bounded := r.limits("table")
-		if limit := max(least, uint32(w.opt.MaxTable)); !bounded || most > limit {
+		if limit := satAdd(least, share); !bounded || most > limit {
 			most = limit
 		}
 		c = c.op(typ, 1).u32(least).u32(most)
 	}
 	return c
 }
+
+// tableShare is how many entries each of n tables may grow by.
+func (w *writer) tableShare(n int) uint32 {
+	r := &reader{b: w.m.wasm, at: w.m.rest[secTable], fn: -1}
+	left, grow := int64(w.opt.MaxTable), int64(0)
+	for ; n > 0; n-- {
+		r.byte()
+		least, most, bounded := r.limits("table")
+		left -= int64(least)
+		if !bounded || most > least {
+			grow++
+		}
+	}
+	return uint32(max(left, 0) / max(grow, 1))
+}
+
+func satAdd(a, b uint32) uint32 { return uint32(min(uint64(a)+uint64(b), math.MaxUint32)) }
 
 // drops reports whether a custom section is left out: those that speak of
 // offsets in the code, which are others now. Function names stay true.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -16,23 +17,72 @@ import (
 // Check notes the goroutines and descriptors there are. When t and the cleanups
 // registered after this call are done it fails t if there are more.
 //
+// Goroutines and descriptors belong to the process. While several tests run that
+// have called Check, the last of them to end answers for all: it names those whose
+// leak it may be, and -parallel 1 tells which. A parallel test calls [Parallel]
+// instead. Where there is no /dev/fd descriptors are not checked.
+//
 // Goroutines get a moment to end, descriptors none: who closes a connection
-// knows when it is closed. Descriptors belong to the process, so tests that call
-// Check must not run in parallel. Where there is no /dev/fd they are not checked.
+// knows when it is closed.
 func Check(t testing.TB) {
 	t.Helper()
-	openPoller(t)
-	goroutines := goleak.IgnoreCurrent()
-	before := descriptors()
+	now.enter(t)
 	t.Cleanup(func() {
 		t.Helper()
-		if err := goleak.Find(goroutines); err != nil {
-			t.Errorf("leak: %v", err)
-		}
-		if extra := subtract(descriptors(), before); len(extra) > 0 {
-			t.Errorf("leak: descriptors left open: %s", strings.Join(extra, ", "))
-		}
+		now.leave(t)
 	})
+}
+
+// Parallel is t.Parallel and then [Check]: in between a test must not open anything.
+func Parallel(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	Check(t)
+}
+
+// window is the time from a Check with no other under way to the end of the last
+// that overlaps it.
+type window struct {
+	mu          sync.Mutex
+	open        int
+	tests       []string
+	goroutines  goleak.Option // those there were, to be ignored
+	descriptors []string      // the same
+}
+
+var now window
+
+func (w *window) enter(t testing.TB) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tests = append(w.tests, t.Name())
+	if w.open++; w.open > 1 {
+		return
+	}
+	openPoller(t)
+	w.goroutines, w.descriptors = goleak.IgnoreCurrent(), descriptors()
+}
+
+func (w *window) leave(t testing.TB) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open--; w.open > 0 {
+		return
+	}
+	among := ""
+	if len(w.tests) > 1 {
+		among = fmt.Sprintf(" by one of %v", w.tests)
+	}
+	w.tests = nil
+	// A test that waits to enter is a goroutine too.
+	if err := goleak.Find(w.goroutines, goleak.IgnoreAnyFunction("testing.tRunner")); err != nil {
+		t.Errorf("leak%s: %v", among, err)
+	}
+	if extra := subtract(descriptors(), w.descriptors); len(extra) > 0 {
+		t.Errorf("leak%s: descriptors left open: %s", among, strings.Join(extra, ", "))
+	}
 }
 
 // openPoller makes the runtime open what it keeps for its network poller.
