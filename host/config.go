@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
@@ -39,6 +40,9 @@ type Config struct {
 	Plugins []Plugin
 
 	Limits Limits
+
+	// Compression of messages. Default off.
+	Compression Compression
 
 	// Log receives everything the host and its guests have to say.
 	// Default: [slog.Default].
@@ -105,6 +109,10 @@ type Plugin struct {
 	// otherwise. Default close.
 	Slow string
 
+	// Compression is [CompressionOn], [CompressionOff] or, by default, as
+	// [Compression.Enabled] says.
+	Compression string
+
 	// Lanes is the number of instances, each with a goroutine of its own.
 	// Sessions are spread over them and stay where they are. Default 1.
 	Lanes int
@@ -119,7 +127,8 @@ type Plugin struct {
 
 // DefaultConfig is what a zero [Config] means, without plugins.
 func DefaultConfig() Config {
-	return Config{Listen: "127.0.0.1:8081", Transport: TransportAuto, Limits: DefaultLimits()}
+	return Config{Listen: "127.0.0.1:8081", Transport: TransportAuto, Limits: DefaultLimits(),
+		Compression: Compression{Level: 1, Threshold: 128, WindowBits: deflate.MaxBits, Ratio: 200}}
 }
 
 const (
@@ -138,6 +147,7 @@ func (c *Config) Validate() error {
 	}
 	c.Limits.validate(bad)
 	c.TLS.validate(bad)
+	c.Compression.validate(bad)
 	switch c.Transport {
 	case "", TransportAuto, TransportStream:
 	case TransportPoll:
@@ -195,6 +205,9 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if d := p.Delivery; d != "" && d != DeliveryFrames && d != DeliveryMessages {
 		bad(key+".delivery", fmt.Sprintf("%q", d), "frames, messages, or nothing: then as the plugin asks")
 	}
+	if c := p.Compression; c != "" && c != CompressionOn && c != CompressionOff {
+		bad(key+".compression", fmt.Sprintf("%q", c), "on, off, or nothing: then as compression.enabled says")
+	}
 	if p.Lanes < 0 || p.Lanes > maxLanes {
 		bad(key+".lanes", p.Lanes, fmt.Sprintf("between 1 and %d", maxLanes))
 	}
@@ -214,6 +227,7 @@ func (c Config) withDefaults() Config {
 	fill(&c.Listen, d.Listen)
 	fill(&c.Transport, d.Transport)
 	c.Limits.fill(&d.Limits)
+	c.Compression.fill(&d.Compression)
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}

@@ -14,6 +14,8 @@ type counts struct {
 	queued         int64
 	memory         int64
 	received, sent traffic
+	inflated       packed
+	deflated       packed
 	pings, pongs   uint64
 	closes         [lane.CloseCodes]uint64
 	faults         [lane.Faults]uint64
@@ -33,6 +35,14 @@ func (t *traffic) add(l *lane.Traffic) {
 	t.bytes += l.Bytes.Load()
 }
 
+// packed is bytes of compressed messages, as they are meant and as they went.
+type packed struct{ plain, wire uint64 }
+
+func (p *packed) add(l *lane.Packed) {
+	p.plain += l.Plain.Load()
+	p.wire += l.Wire.Load()
+}
+
 func (n *counts) add(c *lane.Counters) {
 	if c.Up.Load() {
 		n.up++
@@ -43,6 +53,8 @@ func (n *counts) add(c *lane.Counters) {
 	n.memory += c.Memory.Load()
 	n.received.add(&c.Received)
 	n.sent.add(&c.Sent)
+	n.inflated.add(&c.Inflated)
+	n.deflated.add(&c.Deflated)
 	n.pings += c.Pings.Load()
 	n.pongs += c.Pongs.Load()
 	load(n.closes[:], c.Closes[:])

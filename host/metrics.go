@@ -52,7 +52,8 @@ var (
 	wsSessions  = desc("ws_connections", "Sessions there are.", "plugin")
 	wsOutcomes  = desc("ws_connections_total", "What became of upgrade requests.", "plugin", "result")
 	wsMessages  = desc("ws_messages_total", "Messages, each receiver of a publication counted.", "plugin", "direction", "opcode")
-	wsBytes     = desc("ws_bytes_total", "Payload of data frames.", "plugin", "direction")
+	wsBytes     = desc("ws_bytes_total", "Payload of data frames, before it is compressed.", "plugin", "direction")
+	wsPacked    = desc("ws_compressed_bytes_total", "Payload of compressed messages: plain, and as it is on the wire.", "plugin", "direction", "form")
 	wsControl   = desc("ws_control_frames_total", "Pings and pongs received.", "plugin", "opcode")
 	wsCloses    = desc("ws_closes_total", "Ended sessions by the code their plugin heard; 3000 and 4000 stand for their thousand.", "plugin", "code")
 	wsFaults    = desc("ws_faults_total", "Sessions ended by the host for what their peer did.", "plugin", "fault")
@@ -119,6 +120,12 @@ func (s samples) plugin(p *plugin) {
 	}
 	s.counter(wsBytes, n.received.bytes, name, "in")
 	s.counter(wsBytes, n.sent.bytes, name, "out")
+	if p.deflate != nil {
+		s.counter(wsPacked, n.inflated.plain, name, "in", "plain")
+		s.counter(wsPacked, n.inflated.wire, name, "in", "wire")
+		s.counter(wsPacked, n.deflated.plain, name, "out", "plain")
+		s.counter(wsPacked, n.deflated.wire, name, "out", "wire")
+	}
 	s.counter(wsControl, n.pings, name, "ping")
 	s.counter(wsControl, n.pongs, name, "pong")
 	s.gauge(wsQueue, float64(n.queued), name)

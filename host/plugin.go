@@ -17,6 +17,7 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/bus"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/host/stream"
@@ -40,6 +41,8 @@ type plugin struct {
 	area   int // receive area to ask for, in bytes; 0 = the usual
 	bus    bus.Local
 
+	deflate *deflate.Pool // nil: nothing is compressed
+
 	counters    []*lane.Counters // by lane number
 	laneMetrics []*laneMetrics   // by lane number
 	metrics     guestMetrics
@@ -54,6 +57,7 @@ type plugin struct {
 func newPlugin(h *Host, cfg *Plugin) *plugin {
 	p := &plugin{host: h, cfg: cfg, log: h.log.With("plugin", cfg.Name)}
 	p.metrics = guestMetrics{limit: h.cfg.Limits.Metrics, types: map[string]uint8{}}
+	p.deflate = p.newDeflate()
 	for range cfg.Lanes {
 		p.counters = append(p.counters, &lane.Counters{})
 		p.laneMetrics = append(p.laneMetrics, p.metrics.lane())
@@ -124,6 +128,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		SocketClosed: p.socketClosed,
 		Counters:     p.counters[n],
 		Metric:       p.laneMetrics[n].observe,
+		Deflate:      p.deflate,
 	}
 	if p.cfg.Lanes > 1 {
 		cfg.Bus = &p.bus

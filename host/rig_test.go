@@ -61,9 +61,16 @@ func waits(t *testing.T) { t.Helper(); leak.Parallel(t) }
 // force for that, and must leave nothing behind.
 func (on transport) serve(t testing.TB, limits host.Limits, plugins ...host.Plugin) *server {
 	t.Helper()
+	return on.serveWith(t, func(*host.Config) {}, limits, plugins...)
+}
+
+// serveWith is serve for a configuration that change has had a say in.
+func (on transport) serveWith(t testing.TB, change func(*host.Config), limits host.Limits, plugins ...host.Plugin) *server {
+	t.Helper()
 	leak.Check(t)
 	log := newLogbook(t)
 	c := config(log, limits, plugins...)
+	change(&c)
 	c.Transport = string(on)
 	h, err := host.New(t.Context(), c)
 	if err != nil {

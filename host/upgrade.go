@@ -78,7 +78,8 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 	ctx, cancel := context.WithTimeout(r.Context(), u.host.cfg.Limits.Answer)
 	defer cancel()
 	l := p.lane()
-	d, err := l.Connect(ctx, appendRequest(make([]byte, 0, 1<<10), r, true))
+	agreed, extension := p.agree(r)
+	d, err := l.Connect(ctx, appendRequest(make([]byte, 0, 1<<10), r, true), agreed)
 	if err != nil {
 		p.came(outcomeOf(err), r.RemoteAddr)
 		writeNoAnswer(w, err)
@@ -90,7 +91,7 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 		return false
 	}
 	hw := &hijacker{ResponseWriter: w}
-	conn, err := u.upgrader().Upgrade(hw, r, responseHeader(d.Fields))
+	conn, err := u.upgrader().Upgrade(hw, r, upgradeHeader(d.Fields, extension))
 	if err != nil {
 		p.log.Debug("upgrade failed", "peer", r.RemoteAddr, "err", err)
 		p.came(clientLeft, r.RemoteAddr)
@@ -101,12 +102,12 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 		return false
 	}
 	p.came(accepted, r.RemoteAddr)
-	u.attach(conn.NetConn(), l, d.Session, hw.early, p)
+	u.attach(conn.NetConn(), l, d.Session, hw.early, agreed != nil, p)
 	return true
 }
 
 // attach hands the connection to the transport that can take it.
-func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byte, p *plugin) {
+func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byte, packed bool, p *plugin) {
 	boundUnsent(nc)
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
@@ -122,7 +123,7 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	u.host.conns.run(nc, func() {
 		defer u.host.sessions.Add(-1)
 		defer u.host.gate.leave(nc)
-		stream.Serve(nc, l, session, early, &p.stream)
+		stream.Serve(nc, l, session, early, packed, &p.stream)
 	})
 }
 

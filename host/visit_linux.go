@@ -19,10 +19,11 @@ import (
 // A visit is a WebSocket handshake between the door and the lane that answers it.
 type visit struct {
 	lane.Call
-	plugin *plugin
-	addr   netip.Addr // whom the connection counts for
-	req    *http.Request
-	out    answerWriter
+	plugin    *plugin
+	addr      netip.Addr // whom the connection counts for
+	req       *http.Request
+	extension string // as the 101 names it
+	out       answerWriter
 }
 
 // visits are to be used again.
@@ -53,11 +54,7 @@ func (v *visit) answer(dst []byte, d lane.Decision) []byte {
 		writeRefusal(w, &d)
 		w.end()
 	default:
-		var header http.Header
-		if len(d.Fields) > 0 {
-			header = responseHeader(d.Fields)
-		}
-		if _, err := inMemory.Upgrade(w, v.req, header); err != nil {
+		if _, err := inMemory.Upgrade(w, v.req, upgradeHeader(d.Fields, v.extension)); err != nil {
 			p.log.Debug("upgrade failed", "peer", v.req.RemoteAddr, "err", err)
 			o, w.dst = clientLeft, dst
 		}
@@ -105,6 +102,7 @@ func (d *door) receive(c *caller, r *http.Request, early []byte) bool {
 	r.RemoteAddr = c.peer.String()
 	v := newVisit()
 	v.plugin, v.addr, v.req = p, c.addr, r
+	v.Agreed, v.extension = p.agree(r)
 	v.FD, v.Early, v.Fields = c.fd, bytes.Clone(early), appendRequest(v.Fields[:0], r, true)
 	l.ConnectSocket(&v.Call)
 	return true

@@ -9,8 +9,8 @@ import (
 )
 
 // settings is the schema of server.toml: one field for each key, named by its
-// tag. The reference file says what each key means. Fields of limits are copied
-// to [host.Limits] by their Go name.
+// tag. The reference file says what each key means. Fields of limits and
+// compression are copied to those of host by their Go name.
 type settings struct {
 	Listen     Address            `toml:"listen"`
 	Transport  Text               `toml:"transport"`
@@ -20,6 +20,7 @@ type settings struct {
 	Admin      admin              `toml:"admin"`
 	Log        logging            `toml:"log"`
 	Limits     limits             `toml:"limits"`
+	Compress   compression        `toml:"compression"`
 	Plugins    map[string]*plugin `toml:"plugins"`
 }
 
@@ -67,12 +68,22 @@ type limits struct {
 	Drain       Duration    `toml:"drain"`
 }
 
+type compression struct {
+	Enabled    Switch `toml:"enabled"`
+	Level      Count  `toml:"level"`
+	Threshold  Size   `toml:"threshold"`
+	Takeover   Switch `toml:"takeover"`
+	WindowBits Count  `toml:"window_bits"`
+	Ratio      Count  `toml:"ratio"`
+}
+
 type plugin struct {
 	Path     Text  `toml:"path"`
 	Route    Text  `toml:"route"`
 	Origins  List  `toml:"origins"`
 	Delivery Text  `toml:"delivery"`
 	Slow     Text  `toml:"slow"`
+	Compress Text  `toml:"compression"`
 	Lanes    Count `toml:"lanes"`
 	Memory   Size  `toml:"memory"`
 	Config   Table `toml:"config"`
@@ -89,6 +100,7 @@ func defaults() settings {
 		Plugins:   map[string]*plugin{},
 	}
 	copyFields(reflect.ValueOf(&s.Limits).Elem(), reflect.ValueOf(d.Limits))
+	copyFields(reflect.ValueOf(&s.Compress).Elem(), reflect.ValueOf(d.Compression))
 	return s
 }
 
@@ -100,6 +112,7 @@ func (s *settings) hostConfig() host.Config {
 		c.CacheDir = ""
 	}
 	copyFields(reflect.ValueOf(&c.Limits).Elem(), reflect.ValueOf(s.Limits))
+	copyFields(reflect.ValueOf(&c.Compression).Elem(), reflect.ValueOf(s.Compress))
 	return c
 }
 

@@ -102,8 +102,8 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		in   any
 		want []string
 	}{
-		{host.Config{}, []string{"Listen", "TLS", "Admin", "Transport", "CacheDir", "Plugins", "Limits", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "Delivery", "Slow", "Lanes", "Memory", "Config"}},
+		{host.Config{}, []string{"Listen", "TLS", "Admin", "Transport", "CacheDir", "Plugins", "Limits", "Compression", "Log"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "Delivery", "Slow", "Compression", "Lanes", "Memory", "Config"}},
 	}
 	for _, tt := range tests {
 		var got []string
@@ -121,7 +121,8 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 	texts := map[string]string{
 		"listen": ":1", "admin.listen": "127.0.0.1:2", "admin.pprof": "true", "transport": "stream", "cache_dir": "off", "log.level": "warn", "log.format": "json", "limits.queue": "77777", "limits.memory": "77777",
 		"plugins.echo.path": "embedded:echo", "plugins.echo.route": "/x", "plugins.echo.origins": "https://a.example, https://b.example",
-		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop",
+		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop", "plugins.echo.compression": "on",
+		"compression.enabled": "true", "compression.level": "7", "compression.takeover": "true", "compression.window_bits": "11",
 		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777",
 	}
 	var environ []string
@@ -151,8 +152,11 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			t.Errorf("limit %s: the variable did not reach it", l.Type().Field(i).Name)
 		}
 	}
+	if got, want := c.host.Compression, (host.Compression{Enabled: true, Level: 7, Threshold: 7777, Takeover: true, WindowBits: 11, Ratio: 7777}); got != want {
+		t.Errorf("compression: got %+v, want %+v", got, want)
+	}
 	want := host.Plugin{Name: "echo", Path: "embedded:echo", Module: c.host.Plugins[0].Module, Route: "/x",
-		Origins: []string{"https://a.example", "https://b.example"}, Delivery: "messages", Slow: "drop", Lanes: 3, Memory: 77777,
+		Origins: []string{"https://a.example", "https://b.example"}, Delivery: "messages", Slow: "drop", Compression: "on", Lanes: 3, Memory: 77777,
 		Config: map[string]string{"greeting": "hi"}}
 	if got := c.host.Plugins[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("plugin: got %+v, want %+v", got, want)

@@ -1,9 +1,6 @@
 package deflate
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // Bits of a window: 2 to that many bytes, RFC 7692 section 7.1.2.
 const (
@@ -41,23 +38,8 @@ type Policy struct {
 	Ratio int
 }
 
-// Validate reports the first field that is out of range.
-func (p *Policy) Validate() error {
-	switch {
-	case p.ClientBits != 0 && (p.ClientBits <= MinBits || p.ClientBits > MaxBits):
-		return fmt.Errorf("client_bits: %d: between %d and %d", p.ClientBits, MinBits+1, MaxBits)
-	case p.Level < 0 || p.Level > 9:
-		return fmt.Errorf("level: %d: between 1 and 9", p.Level)
-	case p.Threshold < 0:
-		return fmt.Errorf("threshold: %d: not below 0", p.Threshold)
-	case p.Ratio < 0:
-		return fmt.Errorf("ratio: %d: not below 0", p.Ratio)
-	}
-	return nil
-}
-
-// WithDefaults returns p with every zero field filled in.
-func (p Policy) WithDefaults() Policy {
+// withDefaults returns p with every zero field filled in.
+func (p Policy) withDefaults() Policy {
 	if p.ClientBits == 0 {
 		p.ClientBits = MaxBits
 	}
@@ -92,7 +74,7 @@ type Params struct {
 // out of range or with a value where none belongs, or none where one does
 // (RFC 7692 section 7.1). Names are compared byte by byte.
 func Negotiate(header []string, policy Policy) (p Params, response string, ok bool) {
-	policy = policy.WithDefaults()
+	policy = policy.withDefaults()
 	for _, o := range ParseOffers(header) {
 		if o.Name != extension {
 			continue

@@ -178,32 +178,6 @@ func TestParseOffers(t *testing.T) {
 	}
 }
 
-func TestPolicyValidate(t *testing.T) {
-	tests := []struct {
-		name   string
-		policy deflate.Policy
-		want   string
-	}{
-		{"zero", deflate.Policy{}, ""},
-		{"extremes", deflate.Policy{ClientBits: 9, Level: 9, Threshold: 1 << 20}, ""},
-		{"window too small", deflate.Policy{ClientBits: 8}, "client_bits: 8: between 9 and 15"},
-		{"window too large", deflate.Policy{ClientBits: 16}, "client_bits: 16: between 9 and 15"},
-		{"level too high", deflate.Policy{Level: 10}, "level: 10: between 1 and 9"},
-		{"level below", deflate.Policy{Level: -1}, "level: -1: between 1 and 9"},
-		{"threshold below", deflate.Policy{Threshold: -1}, "threshold: -1: not below 0"},
-		{"ratio below", deflate.Policy{Ratio: -1}, "ratio: -1: not below 0"},
-	}
-	for _, test := range tests {
-		got := ""
-		if err := test.policy.Validate(); err != nil {
-			got = err.Error()
-		}
-		if got != test.want {
-			t.Errorf("Validate(%s): got %q, want %q", test.name, got, test.want)
-		}
-	}
-}
-
 // Any header: no panic; a response that the rules of section 7.1 allow for some
 // offer in the header, and that reads as an offer of its own.
 func FuzzNegotiate(f *testing.F) {

@@ -12,9 +12,9 @@ type Pool struct {
 	writers [MaxBits + 1]sync.Pool
 }
 
-// NewPool makes a pool. The policy must be valid, see [Policy.Validate].
+// NewPool makes a pool. The fields of policy must be in their ranges.
 func NewPool(policy Policy) *Pool {
-	p := &Pool{policy: policy.WithDefaults()}
+	p := &Pool{policy: policy.withDefaults()}
 	p.readers.New = func() any { return newReader() }
 	p.packers.New = func() any { return new(packer) }
 	return p

@@ -10,7 +10,9 @@ import (
 // change while a Decoder uses it.
 type Limits struct {
 	// Message is the largest payload of one message, all its frames together,
-	// in bytes on the wire. Above it: 1009, as soon as a header announces it. Default 1 MiB.
+	// in bytes on the wire. Above it: 1009, as soon as a header announces it.
+	// Default 1 MiB. A compressed one may have a 64th and 8 KiB more, for what
+	// does not shrink grows a little; what it inflates to is for others to judge.
 	Message int64
 
 	// Frames is the most frames that one message may have, empty ones included.
@@ -58,7 +60,7 @@ type Decoder struct {
 
 	// The message at hand.
 	open   uint8  // its opcode, 0 = none
-	plain  bool   // it is text and not compressed: to be checked
+	packed bool   // it is compressed
 	text   Text   // of it; complete between messages
 	frames uint32 // begun so far
 	bytes  int64  // announced so far
@@ -135,7 +137,8 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	d.done = len(p)
 
 	data := d.flags&opControl == 0
-	if data && d.plain && !d.text.Feed(fresh) {
+	plain := data && d.open == OpText && !d.packed // text to be checked
+	if plain && !d.text.Feed(fresh) {
 		d.err = ErrText
 		return Frame{}, 0, ErrText
 	}
@@ -143,11 +146,11 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 		return Frame{}, 0, nil
 	}
 	if data && d.flags&FIN != 0 {
-		if d.plain && !d.text.Complete() {
+		if plain && !d.text.Complete() {
 			d.err = ErrText
 			return Frame{}, 0, ErrText
 		}
-		d.open, d.plain, d.frames, d.bytes = 0, false, 0, 0
+		d.open, d.packed, d.frames, d.bytes = 0, false, 0, 0
 	}
 	d.stage = between
 	return Frame{d.flags, p}, int(d.head) + len(p), nil
@@ -209,7 +212,7 @@ func (d *Decoder) header(b []byte) (ok bool, fault *Error) {
 			return false, ErrLength
 		}
 	}
-	if flags&opControl == 0 && size > d.limits.message()-d.bytes {
+	if flags&opControl == 0 && size > d.most(flags)-d.bytes {
 		return false, ErrTooBig
 	}
 	if len(b) < head+4 {
@@ -219,6 +222,16 @@ func (d *Decoder) header(b []byte) (ok bool, fault *Error) {
 	d.key = binary.LittleEndian.Uint32(b[head:])
 	d.head = uint8(head + 4)
 	return true, nil
+}
+
+// most is the most payload that the message may have to which a data frame with
+// these flags belongs.
+func (d *Decoder) most(flags byte) int64 {
+	most := d.limits.message()
+	if flags&RSV1 != 0 || d.packed && flags&MaskOpcode == OpContinuation {
+		most += min(most>>6+8<<10, math.MaxInt64-most)
+	}
+	return most
 }
 
 // judge checks byte 0 of a frame against the message at hand.
@@ -276,7 +289,7 @@ func (d *Decoder) begin(flags byte, size int64) {
 	}
 	if op := flags & MaskOpcode; op != OpContinuation {
 		d.open = op
-		d.plain = op == OpText && flags&RSV1 == 0
+		d.packed = flags&RSV1 != 0
 	}
 	d.frames++
 	d.bytes += size

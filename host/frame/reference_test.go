@@ -2,6 +2,7 @@ package frame_test
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 	"unicode/utf8"
 
@@ -29,6 +30,7 @@ func reference(b []byte, s settings) (o outcome) {
 	var (
 		inside bool   // a message is unfinished
 		judged bool   // its text is to be UTF-8
+		packed bool   // it is compressed
 		text   []byte // so far
 		total  int64  // its bytes announced so far
 		count  int    // its frames so far
@@ -84,7 +86,11 @@ func reference(b []byte, s settings) (o outcome) {
 				return fail(frame.ErrLength)
 			}
 		}
-		if !control && uint64(total)+size > uint64(maxBytes) {
+		most := uint64(maxBytes)
+		if rsv != 0 || packed && op == 0 {
+			most = min(most+most/64+8192, math.MaxInt64)
+		}
+		if !control && uint64(total)+size > most {
 			return fail(frame.ErrTooBig)
 		}
 		if len(b) < at+4 {
@@ -103,7 +109,7 @@ func reference(b []byte, s settings) (o outcome) {
 		}
 		if !control {
 			if op != 0 {
-				inside, judged, text, total, count = true, op == 1 && rsv == 0, nil, 0, 0
+				inside, judged, packed, text, total, count = true, op == 1 && rsv == 0, rsv != 0, nil, 0, 0
 			}
 			total += int64(size)
 			count++
@@ -119,7 +125,7 @@ func reference(b []byte, s settings) (o outcome) {
 			if judged && !utf8.Valid(text) {
 				return fail(frame.ErrText)
 			}
-			inside, total, count = false, 0, 0
+			inside, packed, total, count = false, false, 0, 0
 		}
 		flags := op | rsv<<4
 		if fin {

@@ -5,15 +5,17 @@ import (
 	"errors"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
 // A Call is an upgrade request on a socket that the lane answers itself. Of an
 // accepted one the 101 and whatever the plugin has sent by then leave together.
 type Call struct {
-	Fields []byte // of the connect event
-	FD     int    // connected TCP socket that does not block; nothing has been written
-	Early  []byte // what has been read from it behind the request
+	Fields []byte          // of the connect event
+	Agreed *deflate.Params // on compression, see [Lane.Connect]
+	FD     int             // connected TCP socket that does not block; nothing has been written
+	Early  []byte          // what has been read from it behind the request
 
 	// Answer appends to dst the HTTP answer to the request: 101 for an accepted
 	// session, else what [Decision] says instead. If it appends nothing, the
@@ -39,7 +41,7 @@ var ErrLeft = errors.New("peer left before it was answered")
 // While nobody has decided nothing is read; a peer that leaves meanwhile, and
 // [Limits.Answer], end the matter.
 func (l *Lane) ConnectSocket(c *Call) {
-	c.Session, c.asked = 0, connect{fields: c.Fields, call: c}
+	c.Session, c.asked = 0, connect{fields: c.Fields, agreed: c.Agreed, call: c}
 	if !l.mail.post(mail{kind: mailConnect, what: &c.asked}) {
 		l.reject(c)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 )
 
@@ -24,6 +25,7 @@ type Decision struct {
 // connect is an upgrade request on its way to a decision.
 type connect struct {
 	fields []byte
+	agreed *deflate.Params
 	reply  chan Decision // has room for the one answer there will be
 	late   atomic.Bool   // given up for want of a decision in time
 	call   *Call         // instead of reply: the lane itself answers
@@ -35,8 +37,10 @@ type connect struct {
 
 // Connect asks the plugin about an upgrade request, described by fields, and
 // waits for its decision or the end of ctx. fields must not change until then.
-func (l *Lane) Connect(ctx context.Context, fields []byte) (Decision, error) {
-	c := &connect{fields: fields, reply: make(chan Decision, 1)}
+// agreed is what [Config.Deflate] has agreed on with the client about compression,
+// nil if there is to be none.
+func (l *Lane) Connect(ctx context.Context, fields []byte, agreed *deflate.Params) (Decision, error) {
+	c := &connect{fields: fields, agreed: agreed, reply: make(chan Decision, 1)}
 	if !l.mail.post(mail{kind: mailConnect, what: c}) {
 		return Decision{}, ErrDown
 	}
@@ -75,6 +79,7 @@ func (l *Lane) connect(c *connect) {
 	if c.call != nil {
 		c.call.Session, c.link = id, &polled{lane: l, id: id, fd: int32(c.call.FD)}
 	}
+	l.agree(s, c.agreed)
 	s.seq = 1
 	l.put(abi.Event{Kind: abi.EventConnect, ID: id}, c.fields)
 	l.asked = append(l.asked, id)
@@ -137,6 +142,7 @@ func (l *Lane) attach(id uint64, link Link, head []byte) {
 		return
 	}
 	s.link = link
+	allowPacked(s, link)
 	l.keepAlive(s)
 	if s.state == accepted {
 		s.state = open

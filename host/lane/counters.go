@@ -23,6 +23,9 @@ type Counters struct {
 	Received Traffic // from peers
 	Sent     Traffic // by the guest, to each session
 
+	Inflated Packed // compressed messages of peers
+	Deflated Packed // and of the guest
+
 	Turns Durations // time of a turn, its commands included
 
 	Pings   atomic.Uint64             // of peers
@@ -38,6 +41,10 @@ type Traffic struct {
 	Messages [2]atomic.Uint64
 	Bytes    atomic.Uint64
 }
+
+// Packed counts bytes of compressed messages: those of the message, and those of
+// the payload that it became.
+type Packed struct{ Plain, Wire atomic.Uint64 }
 
 // Sizes of the tables of [Counters].
 const (
@@ -93,10 +100,18 @@ func bucketOf(d time.Duration) int {
 
 // hot is what changes with each frame or turn.
 type hot struct {
-	received, sent traffic
-	turns          [Buckets]uint64
-	turnTime       int64
-	queued         int64
+	received, sent     traffic
+	inflated, deflated packedBytes
+	turns              [Buckets]uint64
+	turnTime           int64
+	queued             int64
+}
+
+type packedBytes struct{ plain, wire uint64 }
+
+func (p *packedBytes) add(plain, wire int) {
+	p.plain += uint64(plain)
+	p.wire += uint64(wire)
 }
 
 type traffic struct {
@@ -129,6 +144,8 @@ func (l *Lane) showCounters() {
 	c, now, old := l.counters, &l.hot, &l.published
 	c.Received.publish(&now.received, &old.received)
 	c.Sent.publish(&now.sent, &old.sent)
+	c.Inflated.publish(&now.inflated, &old.inflated)
+	c.Deflated.publish(&now.deflated, &old.deflated)
 	if now.turnTime != old.turnTime {
 		for i, n := range now.turns {
 			set(&c.Turns.Counts[i], n, old.turns[i])
@@ -149,6 +166,11 @@ func (t *Traffic) publish(now, old *traffic) {
 		set(&t.Messages[i], n, old.messages[i])
 	}
 	set(&t.Bytes, now.bytes, old.bytes)
+}
+
+func (p *Packed) publish(now, old *packedBytes) {
+	set(&p.Plain, now.plain, old.plain)
+	set(&p.Wire, now.wire, old.wire)
 }
 
 // set stores what is new: a store is dear, a look is not.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 )
 
@@ -16,6 +17,8 @@ const (
 	FaultProtocol    Fault = iota // a frame that breaks RFC 6455
 	FaultText                     // text or a close reason that is not UTF-8
 	FaultTooBig                   // a message above the limit
+	FaultData                     // compressed data that is broken
+	FaultRatio                    // a message that inflates too much
 	FaultFrames                   // a message of too many frames
 	FaultMessageTime              // a message that took too long
 	FaultControlRate              // too many pings and pongs
@@ -32,6 +35,8 @@ var faults = [Faults]struct{ name, text string }{
 	FaultProtocol:    {"protocol", "its peer broke the protocol"},
 	FaultText:        {"text", "its peer sent text that is not UTF-8"},
 	FaultTooBig:      {"too_big", "its peer's message is too large"},
+	FaultData:        {"data", "its peer sent compressed data that is broken"},
+	FaultRatio:       {"ratio", "its peer's message inflates too much"},
 	FaultFrames:      {"frames", "its peer's message has too many frames"},
 	FaultMessageTime: {"message_time", "its peer's message took too long"},
 	FaultControlRate: {"control_rate", "its peer sends too many pings and pongs"},
@@ -68,6 +73,10 @@ func faultOf(e *frame.Error) Fault {
 		return FaultByteRate
 	case frame.ErrFrames:
 		return FaultFrames
+	case deflate.ErrData:
+		return FaultData
+	case deflate.ErrRatio:
+		return FaultRatio
 	}
 	switch e.Code {
 	case abi.CloseBadData:

@@ -66,6 +66,10 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 		l.counters.Pongs.Add(1)
 	default:
 		s.spoke = l.tick
+		if p := s.packing(); p != nil && p.takes(f.Flags) {
+			l.unpack(id, s, p, f)
+			return
+		}
 		l.hot.received.add(f.Flags, len(f.Payload))
 		l.data(id, f, at)
 	}

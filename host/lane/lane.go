@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/poll"
@@ -46,6 +47,10 @@ type Config struct {
 	// Policy is abi.PolicyClose or abi.PolicyDrop: what becomes of frames for a
 	// peer whose queue is full. Default close.
 	Policy uint8
+
+	// Deflate compresses the messages of sessions that have agreed on it, see
+	// [Lane.Connect]. May be nil: then none may.
+	Deflate *deflate.Pool
 
 	// Bus carries publications to the plugin's other lanes. May be nil: then
 	// topics end at this lane.
@@ -168,6 +173,7 @@ type Lane struct {
 	gathered [][]byte // payload of the brigade at hand, memory of the guest
 	parts    [][]byte // what of it is not yet dealt with
 	shared   []byte   // one frame for many
+	packed   packed   // what compression works with
 	lines    limiter  // of the guest's log
 }
 
@@ -189,6 +195,9 @@ func New(cfg Config) (*Lane, error) {
 	}
 	if l.counters = cfg.Counters; l.counters == nil {
 		l.counters = &Counters{}
+	}
+	if cfg.Deflate != nil {
+		l.packed.shared = cfg.Deflate.Message()
 	}
 	l.rounds = newRounds(&cfg.Limits)
 	l.newWaiter()

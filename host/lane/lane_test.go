@@ -147,7 +147,7 @@ func TestTrap(t *testing.T) {
 			}
 		})
 		for range 3 {
-			if _, err := r.Connect(t.Context(), nil); !errors.Is(err, lane.ErrDown) {
+			if _, err := r.Connect(t.Context(), nil, nil); !errors.Is(err, lane.ErrDown) {
 				t.Errorf("Connect: got %v, want ErrDown", err)
 			}
 		}
@@ -184,7 +184,7 @@ func TestConnect(t *testing.T) {
 	path := func(p string) []byte { return abi.AppendField(abi.AppendFields(nil), 0, abi.FieldPath, p) }
 	bubble(t, "refused", func(t *testing.T) {
 		r := newRig(t, decide)
-		d, err := r.Connect(t.Context(), path("/refuse"))
+		d, err := r.Connect(t.Context(), path("/refuse"), nil)
 		if err != nil || d.Session != 0 || d.Status != 403 || string(d.Body) != "not you" {
 			t.Errorf("got %+v, %v, want 403 not you", d, err)
 		}
@@ -195,7 +195,7 @@ func TestConnect(t *testing.T) {
 	})
 	bubble(t, "greeting waits for the link", func(t *testing.T) {
 		r := newRig(t, decide)
-		d, err := r.Connect(t.Context(), path("/greet"))
+		d, err := r.Connect(t.Context(), path("/greet"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -208,7 +208,7 @@ func TestConnect(t *testing.T) {
 	})
 	bubble(t, "closed in connect", func(t *testing.T) {
 		r := newRig(t, decide)
-		d, err := r.Connect(t.Context(), path("/leave"))
+		d, err := r.Connect(t.Context(), path("/leave"), nil)
 		if err != nil || d.Session == 0 {
 			t.Fatalf("got %+v, %v, want a session", d, err)
 		}
@@ -224,7 +224,7 @@ func TestConnect(t *testing.T) {
 		r := newRig(t, decide)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := r.Connect(ctx, path("/hold")); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := r.Connect(ctx, path("/hold"), nil); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want deadline exceeded", err)
 		}
 		synctest.Wait()
@@ -232,7 +232,7 @@ func TestConnect(t *testing.T) {
 	})
 	bubble(t, "upgrade fails", func(t *testing.T) {
 		r := newRig(t, decide)
-		d, err := r.Connect(t.Context(), path("/"))
+		d, err := r.Connect(t.Context(), path("/"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

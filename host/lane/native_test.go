@@ -172,7 +172,7 @@ func newRigWith(t *testing.T, on func(g *native, e abi.Event, payload []byte), c
 // open makes a session with a wire below it.
 func (r *rig) open() (uint64, *wire) {
 	r.t.Helper()
-	d, err := r.Connect(r.t.Context(), abi.AppendFields(nil))
+	d, err := r.Connect(r.t.Context(), abi.AppendFields(nil), nil)
 	if err != nil || d.Session == 0 {
 		r.t.Fatalf("Connect: got %+v, %v, want a session", d, err)
 	}

@@ -19,6 +19,7 @@ type polled struct {
 	reading bool // the socket is wanted for reading
 	writing bool // and for writing
 	quiet   bool // it is in the set, but not wanted yet: nobody has decided
+	packs   bool // its messages may be compressed
 	watched bool // a deadline of kind dueSocket is set
 	parting bool // Close follows the next Write
 	timed   bool // one of kind dueMessage is
@@ -90,7 +91,7 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 // decodeEarly takes what came before the link was there.
 func (l *Lane) decodeEarly(c *polled) {
 	if c.side != nil && len(c.side.in) > 0 && l.guest != nil && l.linked(c.id) == c {
-		l.decodeKept(c)
+		l.decodeKept(c, false)
 	}
 }
 

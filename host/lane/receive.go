@@ -95,17 +95,17 @@ func (l *Lane) receiveAside(c *polled) {
 		return
 	}
 	d.in = d.in[:len(d.in)+n]
-	l.decodeKept(c)
+	l.decodeKept(c, false)
 }
 
 // maxHeader is the longest header of a peer's frame, RFC 6455 section 5.2.
 const maxHeader = 14
 
 // decodeKept takes what is kept aside as the next of c's peer. Payloads are
-// copied into the area.
-func (l *Lane) decodeKept(c *polled) {
+// copied into the area. finished says that a message has come to its end already.
+func (l *Lane) decodeKept(c *polled, finished bool) {
 	b := c.side.in
-	pos, finished := 0, false
+	pos := 0
 	for pos < len(b) {
 		f, used, err := c.dec.Next(b[pos:])
 		if err != nil {
@@ -152,6 +152,10 @@ func (l *Lane) decode(c *polled, start, n int) {
 		}
 		start += used
 		finished = finished || ends(f.Flags)
+		if (l.messages || c.packs) && l.grows(f.Flags) {
+			l.decodeAside(c, &f, start, end)
+			return
+		}
 		l.frame(c.id, &f, start-len(f.Payload))
 		if l.guest != g || c.leaving || c.fd < 0 {
 			return // a turn in the middle ended the session, or all of them
@@ -159,6 +163,24 @@ func (l *Lane) decode(c *polled, start, n int) {
 	}
 	l.used = align(start, len(l.area)) // the rest is kept elsewhere
 	c.keep(l.area[start:end], finished)
+}
+
+// grows says whether a frame of a guest that takes whole messages, or of a session
+// with compression, may end a message that is larger than the frame.
+func (l *Lane) grows(flags byte) bool {
+	return flags&(abi.FlagFIN|abi.MaskOpcode) == abi.FlagFIN || flags&(abi.FlagFIN|abi.FlagRSV1) == abi.FlagFIN|abi.FlagRSV1
+}
+
+// decodeAside goes on from the middle of decode, at such a frame: what is behind
+// it, from start to end, makes way, for the message may need all of the area.
+func (l *Lane) decodeAside(c *polled, f *frame.Frame, start, end int) {
+	d := c.needSide()
+	d.in = append(d.in[:0], l.area[start:end]...)
+	l.used, l.floor = align(start, len(l.area)), 0
+	l.frame(c.id, f, notInArea)
+	if l.guest != nil && !c.leaving && c.fd >= 0 {
+		l.decodeKept(c, true)
+	}
 }
 
 func (l *Lane) faulted(c *polled, err error) {

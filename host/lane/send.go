@@ -38,9 +38,13 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 		l.outTo = c.ID
 	}
 	l.countSent(c.Flags, size)
-	l.out = frame.AppendHeader(l.out, c.Flags, size)
-	for _, p := range l.parts {
-		l.out = append(l.out, p...)
+	if p := s.packing(); p != nil {
+		l.out = l.pack(p, l.out, c.Flags, l.parts...)
+	} else {
+		l.out = frame.AppendHeader(l.out, c.Flags, size)
+		for _, p := range l.parts {
+			l.out = append(l.out, p...)
+		}
 	}
 	if len(l.out) > maxOut {
 		l.flushOut()

@@ -17,6 +17,7 @@ func (l *Lane) sendMany(c *abi.Command) abi.Status {
 	if status != 0 {
 		return status
 	}
+	l.share(c.Flags, encoded[len(encoded)-l.size():])
 	for id := range ids.All() {
 		if status := l.sendOne(id, c.Flags, encoded, c.Tag); status != 0 {
 			one := *c
@@ -59,6 +60,6 @@ func (l *Lane) sendOne(id uint64, flags uint8, encoded []byte, tag uint32) abi.S
 	}
 	s.enc = enc
 	l.countSent(flags, l.size())
-	l.write(id, s, encoded)
+	l.writeShared(id, s, flags, encoded, l.size())
 	return 0
 }

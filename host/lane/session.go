@@ -44,10 +44,11 @@ type extra struct {
 	early   []byte   // frames sent before the link was there
 	owed    []*Batch // not handed back, because the peer does not read
 	subs    []*subscription
-	held    []byte // topic messages that wait for the end of a fragmented one
-	reason  string // of our close frame, until the peer's comes
-	message []byte // what has come of a message, if the guest takes whole ones
-	opcode  uint8  // of that message
+	held    []byte   // topic messages that wait for the end of a fragmented one
+	reason  string   // of our close frame, until the peer's comes
+	message []byte   // what has come of a message, if the guest takes whole ones
+	opcode  uint8    // of that message
+	packing *packing // nil unless its messages may be compressed
 
 	dropped  bool // the guest has heard of a dropped frame and not yet of room
 	skipping bool // the rest of a dropped message

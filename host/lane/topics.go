@@ -218,6 +218,7 @@ func (l *Lane) fanOut(m *Message, but uint64) {
 	if t.own {
 		l.tellSelf(m)
 	}
+	l.share(m.Flags, m.Data)
 	for _, sub := range t.subs {
 		if sub.id != but {
 			l.deliver(sub, m)
@@ -251,7 +252,7 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 		}
 	}
 	l.countSent(m.Flags, len(m.Data))
-	l.write(sub.id, s, m.Frame)
+	l.writeShared(sub.id, s, m.Flags, m.Frame, len(m.Data))
 }
 
 // catchUp sends the newest messages that were kept for a session that was slow.
@@ -262,7 +263,7 @@ func (l *Lane) catchUp(id uint64, s *session) {
 	for _, sub := range s.extra.subs {
 		if len(sub.last) > 0 && !s.slow && s.state == open && !s.enc.Open() {
 			l.countSent(sub.last[0], len(sub.last))
-			l.write(id, s, sub.last)
+			l.writeKept(id, s, sub.last)
 			sub.last = nil
 		}
 	}

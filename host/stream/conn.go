@@ -47,16 +47,17 @@ type conn struct {
 
 // Serve takes over nc, on which the upgrade is complete, attaches it to the
 // session and moves its bytes until both have ended. already holds what the
-// peer sent right behind its request. When Serve returns the connection is
-// closed and its goroutines are gone.
-func Serve(nc net.Conn, l *lane.Lane, session uint64, already []byte, opt *Options) {
+// peer sent right behind its request, packed says that the session has agreed on
+// compression. When Serve returns the connection is closed and its goroutines
+// are gone.
+func Serve(nc net.Conn, l *lane.Lane, session uint64, already []byte, packed bool, opt *Options) {
 	c := &conn{
 		nc: nc, lane: l, session: session, opt: opt,
 		credit: make(chan struct{}, batches), flushed: make(chan struct{}),
 	}
 	nc.SetDeadline(time.Time{}) // net/http's
 	l.Attach(session, c)
-	ended := c.read(already)
+	ended := c.read(already, packed)
 	<-c.flushed // the lane closes or cuts every link it was given
 	if !ended {
 		c.linger()

@@ -28,10 +28,11 @@ type reader struct {
 
 // read decodes what the peer sends. It returns when nothing more is to be read
 // for the session, and whether the connection itself has ended.
-func (c *conn) read(already []byte) (ended bool) {
+func (c *conn) read(already []byte, packed bool) (ended bool) {
 	r := reader{conn: c, buf: buffers.get(max(firstRead, 2*len(already)))}
 	defer func() { buffers.put(r.buf) }()
 	r.dec.Init(&c.opt.Frames)
+	r.dec.AllowRSV1(packed)
 	r.have = copy(r.buf.bytes, already)
 	if failed := r.decode(); failed != nil {
 		r.post(parcels.get(), failed)
