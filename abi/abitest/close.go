@@ -72,7 +72,8 @@ func closeCases() []scenario {
 			}
 			c.ExpectClose(s, 4000, 4001)
 			c.ExpectEOF(s)
-			s.refusals(0) // the close command may have come too late
+			s.settle()    // the command has been judged now, and in the next turn its refusal is heard
+			s.refusals(0) // it may have come too late
 			s.quiet()
 		}},
 		scenario{name: "an answer to the close event leaves before the close frame", play: func(s *stage) {
