@@ -36,6 +36,16 @@ type Config struct {
 	// directory. "off" keeps nothing.
 	CacheDir string
 
+	// Compiler is the command, program and arguments, that compiles a plugin in a
+	// process of its own: the program calls [CompilerMain] and nothing else. It
+	// can be the embedding program itself, with an argument that tells it so.
+	// [Limits.CompileTime] and [Limits.CompileMemory] bound it.
+	//
+	// Default none: plugins are compiled in this process. What their files declare
+	// is checked either way, but nothing bounds the time and memory that compiling
+	// takes: do that with plugins whose authors you trust.
+	Compiler []string
+
 	// Plugins by name. A host without any serves nothing and refuses to start.
 	Plugins []Plugin
 

@@ -23,6 +23,13 @@ var scratch string
 const atOnce = 16
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == compileRole {
+		if err := host.CompilerMain(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
 		flag.Set(parallel.Name, strconv.Itoa(atOnce))
@@ -35,6 +42,9 @@ func TestMain(m *testing.M) {
 	_ = os.RemoveAll(scratch)
 	os.Exit(code)
 }
+
+// compileRole as the first argument makes this test binary a compiler of modules.
+const compileRole = "compile-a-module"
 
 func cacheDir() string { return filepath.Join(scratch, "cache") }
 

@@ -76,7 +76,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.engine, err = guest.NewEngine(h.cfg.CacheDir, h.log); err != nil {
+	if h.engine, err = h.cfg.newEngine(); err != nil {
 		h.unlisten()
 		return nil, err
 	}

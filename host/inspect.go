@@ -20,10 +20,12 @@ func Inspect(wasm []byte) (guest.Module, error) {
 }
 
 // Probe starts an instance of a module, asks what it says of itself in its
-// control block, and ends it: version, features, rings. Compiled code goes to
-// cacheDir as in [Config.CacheDir].
-func Probe(ctx context.Context, wasm []byte, cacheDir string) (abi.Control, error) {
-	e, err := guest.NewEngine(cacheDir, slog.New(slog.DiscardHandler))
+// control block, and ends it: version, features, rings. Of cfg it uses CacheDir,
+// Compiler and Limits, zero fields as their comments say.
+func Probe(ctx context.Context, wasm []byte, cfg Config) (abi.Control, error) {
+	cfg = cfg.withDefaults()
+	cfg.Log = slog.New(slog.DiscardHandler)
+	e, err := cfg.newEngine()
 	if err != nil {
 		return abi.Control{}, err
 	}
@@ -33,5 +35,5 @@ func Probe(ctx context.Context, wasm []byte, cacheDir string) (abi.Control, erro
 		return abi.Control{}, err
 	}
 	defer code.Close()
-	return code.Probe(ctx, guest.Options{Offered: offered})
+	return code.Probe(ctx, guest.Options{Offered: offered, MemoryMax: cfg.Limits.Memory, StartTime: cfg.Limits.Start})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/frame"
+	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
@@ -130,6 +131,17 @@ type Limits struct {
 	// of its start event. Default 2s. It stops a guest that loops there.
 	Start time.Duration
 
+	// CompileTime is how long compiling one plugin may use a processor, in whole
+	// seconds, and half of how long it may take on the clock. Default 30s; then the
+	// plugin does not start. Without [Config.Compiler] it is not looked at. It stops
+	// modules that are made to be hard to compile.
+	CompileTime time.Duration
+
+	// CompileMemory is how many bytes compiling one plugin may take, on Linux.
+	// Default 1 GiB, at least 64 MiB; then the plugin does not start. Without
+	// [Config.Compiler] it is not looked at. It stops the same.
+	CompileMemory int64
+
 	// Metrics is the most names of metrics that one plugin may make up. Default 100;
 	// above it its samples are refused with abi.StatusQuota. It stops a plugin from
 	// filling whatever collects them.
@@ -144,26 +156,28 @@ type Limits struct {
 // DefaultLimits is what a zero [Limits] means.
 func DefaultLimits() Limits {
 	return Limits{
-		HeaderTime:  5 * time.Second,
-		HeaderBytes: 16 << 10,
-		HTTPIdle:    60 * time.Second,
-		Body:        1 << 20,
-		Answer:      30 * time.Second,
-		Message:     1 << 20,
-		Frames:      1024,
-		MessageTime: 10 * time.Second,
-		CloseTime:   5 * time.Second,
-		WriteTime:   5 * time.Second,
-		Ping:        25 * time.Second,
-		Pong:        10 * time.Second,
-		ControlRate: 20,
-		Handshakes:  1024,
-		Metrics:     100,
-		Queue:       4 << 20,
-		Memory:      64 << 20,
-		Turn:        100 * time.Millisecond,
-		Start:       2 * time.Second,
-		Drain:       10 * time.Second,
+		HeaderTime:    5 * time.Second,
+		HeaderBytes:   16 << 10,
+		HTTPIdle:      60 * time.Second,
+		Body:          1 << 20,
+		Answer:        30 * time.Second,
+		Message:       1 << 20,
+		Frames:        1024,
+		MessageTime:   10 * time.Second,
+		CloseTime:     5 * time.Second,
+		WriteTime:     5 * time.Second,
+		Ping:          25 * time.Second,
+		Pong:          10 * time.Second,
+		ControlRate:   20,
+		Handshakes:    1024,
+		Metrics:       100,
+		Queue:         4 << 20,
+		Memory:        64 << 20,
+		Turn:          100 * time.Millisecond,
+		Start:         2 * time.Second,
+		CompileTime:   guest.DefaultCompileTime,
+		CompileMemory: guest.DefaultCompileMemory,
+		Drain:         10 * time.Second,
 	}
 }
 
@@ -171,7 +185,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 	for key, d := range map[string]time.Duration{
 		"header_time": l.HeaderTime, "http_idle": l.HTTPIdle, "message_time": l.MessageTime, "answer": l.Answer,
 		"close_time": l.CloseTime, "write_time": l.WriteTime, "ping": l.Ping, "pong": l.Pong, "idle": l.Idle,
-		"turn": l.Turn, "start": l.Start, "drain": l.Drain,
+		"turn": l.Turn, "start": l.Start, "compile_time": l.CompileTime, "drain": l.Drain,
 	} {
 		if d < 0 || d > 24*time.Hour {
 			bad("limits."+key, d, `a duration from 1ns to 24h, such as "5s"`)
@@ -196,6 +210,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"metrics", int64(l.Metrics), 1, 10000},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
+		{"compile_memory", l.CompileMemory, 64 << 20, 1 << 40},
 	} {
 		if n.value != 0 && (n.value < n.min || n.value > n.max) {
 			bad("limits."+n.key, n.value, fmt.Sprintf("between %d and %d", n.min, n.max))
@@ -230,6 +245,8 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)
 	fill(&l.Start, d.Start)
+	fill(&l.CompileTime, d.CompileTime)
+	fill(&l.CompileMemory, d.CompileMemory)
 	fill(&l.Drain, d.Drain)
 }
 

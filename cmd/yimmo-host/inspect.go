@@ -85,7 +85,7 @@ func inspect(cmd *cobra.Command, file string) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	control, err := host.Probe(cmd.Context(), wasm, "")
+	control, err := host.Probe(cmd.Context(), wasm, host.Config{Compiler: compiler()})
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func newRoot(environ []string) *cobra.Command {
 	config := &cobra.Command{Use: "config", Short: "Work with configurations", Args: needsVerb, RunE: showHelp}
 	config.AddCommand(configDefaultCommand())
 	root.AddCommand(serveCommand("run [MODULE.wasm...]", environ), validateCommand(environ), plugin, sayCommand(),
-		config, versionCommand())
+		config, versionCommand(), compileCommand())
 	return root
 }
 
@@ -75,7 +75,9 @@ func needsVerb(cmd *cobra.Command, args []string) error {
 func unknownCommand(cmd *cobra.Command, name string) error {
 	var known []string
 	for _, c := range cmd.Commands() {
-		known = append(known, c.Name())
+		if !c.Hidden {
+			known = append(known, c.Name())
+		}
 	}
 	if like := nearest(name, known, max(1, len(name)/3)); like != "" {
 		return fmt.Errorf("unknown command %q: did you mean %q?", name, like)

@@ -85,7 +85,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger) error {
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 
-	c.host.Log = log
+	c.host.Log, c.host.Compiler = log, compiler()
 	h, err := start(ctx, c, signals)
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func TestScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := t.TempDir() // one for all, and filled: compiling takes a second, many with the race detector
-	if _, err := host.Probe(t.Context(), module, filepath.Join(cache, "yimmo-host")); err != nil {
+	if _, err := host.Probe(t.Context(), module, host.Config{CacheDir: filepath.Join(cache, "yimmo-host"), Limits: host.Limits{Start: time.Minute}}); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{

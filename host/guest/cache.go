@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/tetratelabs/wazero"
 )
@@ -20,19 +22,31 @@ const CacheOff = "off"
 
 // A cache is a directory of machine code:
 //
-//	<digest of the module>/wazero-<version>-<arch>-<os>/<key>       written by wazero
-//	<digest of the module>/wazero-<version>-<arch>-<os>/<key>.sum   SHA-256 of the former
+//	<platform>/<digest of the rewritten module>/wazero-.../<key>       written by wazero
+//	<platform>/<digest of the rewritten module>/wazero-.../<key>.sum   SHA-256 of the former
+//	stage-<random>/                                                    such a directory in the making
 //
 // wazero checks the code of an entry but not the counts before it, and would
 // allocate what a flipped bit in them says. So an entry is used only when its
 // sum matches, and anything else is deleted before wazero looks.
 //
-// Several processes may share the directory: entries appear by rename, and the
-// worst that a race brings about is that one of them compiles again.
+// Several processes may share the directory. A module's directory appears whole,
+// by rename, so that nobody sees half of one; when two compile the same module,
+// the first one's is used by both.
 type cache struct {
-	dir string // "" = memory only
-	log *slog.Logger
+	dir      string // "" = memory only
+	platform string // what code is good for: version of wazero, system, processor's features
+	log      *slog.Logger
 }
+
+const (
+	sumSuffix   = ".sum"
+	stagePrefix = "stage-"
+
+	// stageTime is when a directory in the making counts as left behind by a
+	// process that was killed.
+	stageTime = time.Hour
+)
 
 // openCache never fails: without a usable directory it is memory only, and says
 // why. "" is yimmo-host below the user's cache directory.
@@ -41,11 +55,17 @@ func openCache(dir string, log *slog.Logger) *cache {
 		return &cache{log: log}
 	}
 	dir, err := cacheDir(dir)
+	platform := ""
+	if err == nil {
+		platform, err = platformOf(dir)
+	}
 	if err != nil {
 		log.Warn("compiled plugins are not kept: every start compiles anew", "err", err)
 		return &cache{log: log}
 	}
-	return &cache{dir: dir, log: log}
+	c := &cache{dir: dir, platform: platform, log: log}
+	c.sweep()
+	return c
 }
 
 func cacheDir(dir string) (string, error) {
@@ -66,71 +86,144 @@ func cacheDir(dir string) (string, error) {
 	if err := onlyOurs(info); err != nil {
 		return "", fmt.Errorf("cache directory %s: %w: what is in it runs as this process", dir, err)
 	}
-	probe, err := os.CreateTemp(dir, "probe-*")
+	return filepath.Abs(dir)
+}
+
+// platformOf finds out under which name wazero files code on this machine, by
+// compiling a module of one empty function. It also shows that dir can be
+// written to.
+func platformOf(dir string) (string, error) {
+	stage, err := os.MkdirTemp(dir, stagePrefix)
 	if err != nil {
 		return "", fmt.Errorf("cache directory: %w", err)
 	}
-	return dir, errors.Join(probe.Close(), os.Remove(probe.Name()))
+	defer os.RemoveAll(stage)
+	probe := "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x0a\x04\x01\x02\x00\x0b"
+	if err := compileInto(stage, []byte(probe)); err != nil {
+		return "", fmt.Errorf("cache directory: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(stage, "*", "*"+sumSuffix))
+	if err != nil || len(files) != 1 {
+		return "", fmt.Errorf("cache directory: wazero made %d files of a module: %w", len(files), err)
+	}
+	return fmt.Sprintf("%s-%.8s", filepath.Base(filepath.Dir(files[0])), filepath.Base(files[0])), nil
 }
 
-// open returns wazero's view of the entries of one module, or nil for memory
-// only. What does not match its sum is gone by then.
-func (c *cache) open(digest string) wazero.CompilationCache {
-	if c.dir == "" {
-		return nil
+// sweep removes what killed processes left.
+func (c *cache) sweep() {
+	stages, _ := filepath.Glob(filepath.Join(c.dir, stagePrefix+"*"))
+	for _, s := range stages {
+		if info, err := os.Stat(s); err == nil && time.Since(info.ModTime()) > stageTime {
+			_ = os.RemoveAll(s)
+		}
 	}
-	c.each(digest, func(entry string) {
+}
+
+func (c *cache) place(digest string) string { return filepath.Join(c.dir, c.platform, digest) }
+
+// find returns the directory with the code of a module. What is there but does
+// not match its sum is gone afterwards.
+func (c *cache) find(digest string) (dir string, ok bool) {
+	dir = c.place(digest)
+	err := whole(dir)
+	switch {
+	case err == nil:
+		return dir, true
+	case !errors.Is(err, fs.ErrNotExist):
+		c.log.Warn("damaged cache entry, compiling anew", "path", dir, "err", err)
+		c.drop(dir)
+	}
+	return "", false
+}
+
+// drop removes a directory at one stroke, for others may look at it.
+func (c *cache) drop(dir string) {
+	gone, err := os.MkdirTemp(c.dir, stagePrefix)
+	if err == nil {
+		err = os.Rename(dir, filepath.Join(gone, "dropped"))
+		_ = os.RemoveAll(gone)
+	}
+	if err != nil {
+		_ = os.RemoveAll(dir)
+	}
+}
+
+// add lets compile fill a fresh directory and puts it into its place. Errors of
+// compile are returned as they are.
+func (c *cache) add(digest string, compile func(dir string) error) (dir string, err error) {
+	stage, err := os.MkdirTemp(c.dir, stagePrefix)
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(stage)
+	if err := compile(stage); err != nil {
+		return "", err
+	}
+	dir = c.place(digest)
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return "", err
+	}
+	for range 3 {
+		if err = os.Rename(stage, dir); err == nil {
+			return dir, nil
+		}
+		if whole(dir) == nil {
+			return dir, nil // somebody else was faster
+		}
+		c.drop(dir)
+	}
+	return "", err
+}
+
+// whole returns nil when there are entries in dir and all of them match their
+// sums, [fs.ErrNotExist] when there is no dir.
+func whole(dir string) error {
+	if _, err := os.Lstat(dir); err != nil {
+		return err
+	}
+	entries := 0
+	err := eachEntry(dir, func(entry string) error {
+		entries++
 		want, err := os.ReadFile(entry + sumSuffix)
 		if err != nil {
-			c.drop(entry) // being written just now, or never completed
-		} else if got, err := sum(entry); err != nil || got != string(want) {
-			c.log.Warn("damaged cache entry, compiling anew", "path", entry, "err", err)
-			c.drop(entry)
+			return errors.New("an entry without a sum")
 		}
+		got, err := sum(entry)
+		if err == nil && got != string(want) {
+			err = errors.New("an entry differs from its sum")
+		}
+		return err
 	})
-	opened, err := wazero.NewCompilationCacheWithDir(filepath.Join(c.dir, digest))
-	if err != nil {
-		c.log.Warn("compiled plugin is not kept", "err", err)
-		return nil
+	if err == nil && entries == 0 {
+		err = errors.New("no entry")
 	}
-	return opened
+	return err
 }
 
-// seal writes the sums of new entries.
-func (c *cache) seal(digest string) {
-	c.each(digest, func(entry string) {
-		if _, err := os.Stat(entry + sumSuffix); err == nil {
-			return
-		}
+// seal writes the sums of the entries in dir.
+func seal(dir string) error {
+	return eachEntry(dir, func(entry string) error {
 		s, err := sum(entry)
-		if err == nil {
-			err = os.WriteFile(entry+sumSuffix, []byte(s), 0o600)
-		}
 		if err != nil {
-			c.log.Warn("compiled plugin is not kept", "err", err)
+			return err
 		}
+		return os.WriteFile(entry+sumSuffix, []byte(s), 0o600)
 	})
 }
 
-// forget deletes all entries of one module.
-func (c *cache) forget(digest string) { _ = os.RemoveAll(filepath.Join(c.dir, digest)) }
-
-const sumSuffix = ".sum"
-
-// each visits the entries of one module. Files of other writers in the making
-// end in ".tmp"; they are left alone.
-func (c *cache) each(digest string, visit func(entry string)) {
-	_ = filepath.WalkDir(filepath.Join(c.dir, digest), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !strings.HasSuffix(path, sumSuffix) && !strings.HasSuffix(path, ".tmp") {
-			visit(path)
+// eachEntry visits the entries below dir. Files in the making end in ".tmp".
+func eachEntry(dir string, visit func(entry string) error) error {
+	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() || strings.HasSuffix(path, sumSuffix) || strings.HasSuffix(path, ".tmp"):
+			return nil
+		case !d.Type().IsRegular():
+			return errors.New("not a regular file: " + path)
 		}
-		return nil
+		return visit(path)
 	})
-}
-
-func (c *cache) drop(entry string) {
-	_ = os.Remove(entry)
-	_ = os.Remove(entry + sumSuffix)
 }
 
 func sum(path string) (string, error) {
@@ -144,4 +237,20 @@ func sum(path string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// compileInto translates a module that is rewritten already to machine code,
+// which it leaves in dir together with its sum.
+func compileInto(dir string, wasm []byte) (err error) {
+	disk, err := wazero.NewCompilationCacheWithDir(dir)
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	m := machine{disk: disk}
+	err = m.compile(ctx, wasm)
+	if err = errors.Join(err, m.discard()); err != nil {
+		return err
+	}
+	return seal(dir)
 }

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/host/guest"
 )
@@ -42,7 +45,7 @@ func runs(t *testing.T, dir string) (log string) {
 // entry is the one compiled module below dir.
 func entry(t *testing.T, dir string) string {
 	t.Helper()
-	found, _ := filepath.Glob(filepath.Join(dir, "*", "wazero-*", "*"))
+	found, _ := filepath.Glob(filepath.Join(dir, "*", "*", "wazero-*", "*"))
 	if len(found) != 2 || found[0]+".sum" != found[1] {
 		t.Fatalf("cache holds %q, want an entry and its sum", found)
 	}
@@ -158,7 +161,7 @@ func TestCacheUnusable(t *testing.T) {
 			path := entry(t, dir)
 			must(t, os.Remove(path))
 			must(t, os.MkdirAll(filepath.Join(path, "x"), 0o700))
-		}, "not kept"},
+		}, "damaged cache entry"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -176,6 +179,55 @@ func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What killed processes left in the making is removed in time; what is young may
+// be in the making still.
+func TestCacheSweeps(t *testing.T) {
+	dir := t.TempDir()
+	old, young := filepath.Join(dir, "stage-old"), filepath.Join(dir, "stage-young")
+	must(t, os.MkdirAll(filepath.Join(old, "wazero"), 0o700))
+	must(t, os.Mkdir(young, 0o700))
+	long := time.Now().Add(-2 * time.Hour)
+	must(t, os.Chtimes(old, long, long))
+	runs(t, dir)
+	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s: got %v, want it removed", old, err)
+	}
+	if _, err := os.Stat(young); err != nil {
+		t.Errorf("%s: %v", young, err)
+	}
+}
+
+// Engines that share a directory and compile the same module at the same time
+// all get it, and one copy of it remains.
+func TestCacheShared(t *testing.T) {
+	dir := t.TempDir()
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			e, err := guest.NewEngine(dir, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer e.Close()
+			c, err := e.Compile(context.Background(), "echo", wat(t, "echo"))
+			if err != nil {
+				t.Errorf("Compile: %v", err)
+				return
+			}
+			defer c.Close()
+			if _, err := c.Probe(context.Background(), guest.Options{}); err != nil {
+				t.Errorf("Probe: %v", err)
+			}
+		})
+	}
+	all.Wait()
+	entry(t, dir)
+	if left, _ := filepath.Glob(filepath.Join(dir, "stage-*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
 	}
 }
 

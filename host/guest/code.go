@@ -4,8 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
@@ -13,13 +11,12 @@ import (
 // code. Safe for concurrent use.
 type Code struct {
 	// Set by Engine.Compile, never changed.
-	name     string
-	module   Module
-	disk     wazero.CompilationCache // nil = memory only
-	runtime  wazero.Runtime
-	compiled wazero.CompiledModule
-	globals  []string // export names of the guest's mutable globals
-	unsaved  []string // what a checkpoint cannot hold
+	name      string
+	module    Module
+	machine   machine
+	globals   []string // export names of the guest's mutable globals
+	functions int      // of the guest, without imports; those behind them are the meter's
+	unsaved   []string // what a checkpoint cannot hold
 
 	mu        sync.Mutex
 	instances int
@@ -45,7 +42,7 @@ func (c *Code) Close() error {
 	if c.instances > 0 {
 		return nil
 	}
-	return c.discard()
+	return c.machine.discard()
 }
 
 // hold keeps the machine code for one more instance.
@@ -66,7 +63,7 @@ func (c *Code) drop() error {
 	if c.instances--; c.instances > 0 || !c.closed {
 		return nil
 	}
-	return c.discard()
+	return c.machine.discard()
 }
 
 // Probe starts an instance, returns its control block and closes it: the

@@ -3,7 +3,7 @@
 // # Life of a module
 //
 //	Engine  one per host: owns the disk cache of compiled code
-//	  Compile   admission, then machine code (0.8 s for a Go guest, 40 ms when cached)
+//	  Compile   admission, metering, then machine code (0.8 s for a Go guest, 40 ms when cached)
 //	Code    one version of a plugin; any number of instances share it
 //	  Start     memory, _initialize, yimmo_v1_init, control block checked
 //	Instance
@@ -16,9 +16,10 @@
 //
 // # Whom it trusts
 //
-// Nobody who wrote a module. Bytes are judged by the walker of this package
-// before wazero decodes them, because wazero allocates what a file declares: 20
-// bytes can ask for 172 GB. After that, whatever a guest does ends as an error:
+// Nobody who wrote a module. What a file declares is checked by the walker of
+// this package against what is there and against the bounds of limits.go, and its
+// instructions are read by package meter, before wazero decodes it. Compiling can
+// have a process of its own, with limits: see [Process]. After that, whatever a guest does ends as an error:
 // a [*TrapError] says that the instance is dead, and it answers nothing but
 // [ErrDead] from then on, because a trap leaves memory half written.
 //

@@ -199,7 +199,7 @@ func (i *Instance) instantiate(end time.Time) error {
 func (i *Instance) instantiateModule(end time.Time) error {
 	return i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
 		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
-		i.module, err = i.code.runtime.InstantiateModule(ctx, i.code.compiled, i.world.config())
+		i.module, err = i.code.machine.runtime.InstantiateModule(ctx, i.code.machine.compiled, i.world.config())
 		if err == nil {
 			i.connectGlobals()
 		}

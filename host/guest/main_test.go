@@ -18,6 +18,12 @@ import (
 var scratch string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		if role, ok := roles[os.Args[1]]; ok {
+			role()
+			os.Exit(0)
+		}
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "guest-test-*"); err != nil {
 		panic(err)

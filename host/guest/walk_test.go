@@ -40,8 +40,7 @@ var (
 
 func join(head []byte, rest ...byte) []byte { return append(slices.Clip(head), rest...) }
 
-// Whatever a file declares, refusing it costs no more than its size: wazero
-// would allocate up to 172 GB for some of these.
+// Whatever a file declares, refusing it costs no more than its size.
 func TestWalkRefuses(t *testing.T) {
 	tests := []struct {
 		name string
