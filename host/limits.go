@@ -132,7 +132,7 @@ type Limits struct {
 	Start time.Duration
 
 	// CompileTime is how long compiling one plugin may use a processor, in whole
-	// seconds, and half of how long it may take on the clock. Default 30s; then the
+	// seconds, and a quarter of how long it may take on the clock. Default 30s; then the
 	// plugin does not start. Without [Config.Compiler] it is not looked at. It stops
 	// modules that are made to be hard to compile.
 	CompileTime time.Duration

@@ -19,6 +19,10 @@ const (
 	DefaultCompileMemory = 1 << 30
 )
 
+// clockFactor is how much longer than [Process.Time] it may take on the clock: the
+// process gives way to everything else on the machine.
+const clockFactor = 4
+
 // ErrCompiler reports that the process which was to compile a module failed for
 // a reason that is not the module's, as far as anyone can tell.
 var ErrCompiler = errors.New("compiler process")
@@ -33,7 +37,7 @@ type Process struct {
 	// and nothing else; it can be the host's own, with an argument that says so.
 	Command []string
 
-	// Time is how long the process may use a processor, and half of how long it
+	// Time is how long the process may use a processor, and a quarter of how long it
 	// may take on the clock. Whole seconds, rounded up. Default
 	// [DefaultCompileTime].
 	Time time.Duration
@@ -94,7 +98,7 @@ func (p *Process) compile(ctx context.Context, dir string, wasm []byte) error {
 	if err != nil {
 		return err
 	}
-	clock, cancel := context.WithTimeout(ctx, 2*p.Time)
+	clock, cancel := context.WithTimeout(ctx, clockFactor*p.Time)
 	defer cancel()
 	cmd := exec.CommandContext(clock, p.Command[0], p.Command[1:]...)
 	cmd.Stdin = io.MultiReader(bytes.NewReader(append(head, '\n')), bytes.NewReader(wasm))
@@ -108,7 +112,7 @@ func (p *Process) compile(ctx context.Context, dir string, wasm []byte) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case clock.Err() != nil:
-		return fmt.Errorf("%w: compiling took more than %v: raise limits.compile_time, or make the module smaller", ErrLimit, 2*p.Time)
+		return fmt.Errorf("%w: compiling took more than %v: raise limits.compile_time, or make the module smaller", ErrLimit, clockFactor*p.Time)
 	case cmd.ProcessState == nil:
 		return fmt.Errorf("%w: %w", ErrCompiler, err)
 	}
