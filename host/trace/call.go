@@ -19,8 +19,9 @@ type Call struct {
 	// this call; Events are their records, Payloads what they point at, one behind
 	// the other. Else they are those of the calls before.
 	Written  bool
+	Area     abi.Span // the receive area, as in the header
 	Events   []byte
-	Payloads []byte
+	Payloads []byte // without those outside the area: then the guest wrote the record
 
 	Trap     guest.Kind // how the call failed; 0 = it did not, and what follows counts
 	Text     string     // what the failure said, at most [MaxText] bytes
@@ -43,12 +44,21 @@ func (c *Call) AllEvents() iter.Seq2[abi.Event, []byte] {
 		data := c.Payloads
 		for records := c.Events; len(records) > 0; records = records[abi.RecordSize:] {
 			e, _ := abi.ParseEvent(records)
-			if !yield(e, data[:e.Len:e.Len]) {
+			n := given(&e, c.Area)
+			if !yield(e, data[:n:n]) {
 				return
 			}
-			data = data[e.Len:]
+			data = data[n:]
 		}
 	}
+}
+
+// given is how many bytes a trace has of what an event points at.
+func given(e *abi.Event, area abi.Span) uint32 {
+	if at := e.Addr - area.Addr; at > area.Cap || e.Len > area.Cap-at { // at wraps for what lies before
+		return 0
+	}
+	return e.Len
 }
 
 // A Command is a command of a trace.
@@ -146,7 +156,7 @@ func AppendCall(dst []byte, c *Call) []byte {
 func parseCall(h *Header, flags uint8, word uint16, b *body) (*Call, error) {
 	c := &Call{
 		First: int(b.u32()), N: int(b.u32()), Consumed: int(b.u32()), Count: int(b.u32()),
-		Written: flags&CallEvents != 0, More: flags&CallMore != 0, Full: flags&CallCommands != 0,
+		Area: h.AreaAt, Written: flags&CallEvents != 0, More: flags&CallMore != 0, Full: flags&CallCommands != 0,
 	}
 	text := b.u32()
 	c.Turn, c.Memory, c.Digest = b.turn(), b.u64(), b.u64()
@@ -167,7 +177,7 @@ func parseCall(h *Header, flags uint8, word uint16, b *body) (*Call, error) {
 	}
 	if c.Written {
 		c.Events = b.take(uint64(c.N-c.First) * abi.RecordSize)
-		c.Payloads = b.take(payloads(c.Events))
+		c.Payloads = b.take(payloads(c.Events, c.Area))
 	}
 	if c.Full {
 		c.Commands = b.take(uint64(c.Count) * abi.RecordSize)
@@ -177,11 +187,11 @@ func parseCall(h *Header, flags uint8, word uint16, b *body) (*Call, error) {
 	return c, nil
 }
 
-// payloads is how many bytes the events of some records point at.
-func payloads(records []byte) (n uint64) {
+// payloads is how many bytes a trace has of what some events point at.
+func payloads(records []byte, area abi.Span) (n uint64) {
 	for ; len(records) > 0; records = records[abi.RecordSize:] {
 		e, _ := abi.ParseEvent(records)
-		n += uint64(e.Len)
+		n += uint64(given(&e, area))
 	}
 	return n
 }

@@ -49,17 +49,17 @@ func calls() []trace.Call {
 	recv := abi.Event{Kind: abi.EventRecv, Flags: 0x81, ID: 7}
 	send := abi.Command{Kind: abi.CommandSend, Flags: 0x81, ID: 7}
 	full := trace.Call{
-		Turn: guest.Header{Now: 10, Mono: 11, Seed: 12, Turn: 1}, N: 2, Written: true,
+		Turn: guest.Header{Now: 10, Mono: 11, Seed: 12, Turn: 1}, N: 2, Written: true, Area: header.AreaAt,
 		Consumed: 1, More: true, Count: 2, Memory: 1 << 20, Digest: 99, Full: true,
 	}
 	full.Events, full.Payloads = events(recv, "hello", recv, "")
 	full.Commands, full.Data = commands(send, "hello", send, "you")
 	again := trace.Call{
-		Turn: guest.Header{Now: 10, Mono: 11, Seed: 13, Turn: 2}, First: 1, N: 2,
+		Turn: guest.Header{Now: 10, Mono: 11, Seed: 13, Turn: 2}, First: 1, N: 2, Area: header.AreaAt,
 		Consumed: 2, Count: 3, Memory: 1 << 20, Digest: 98,
 	}
 	trapped := trace.Call{
-		Turn: guest.Header{Now: -1, Mono: 12, Seed: 14, Turn: 3}, N: 1, Written: true,
+		Turn: guest.Header{Now: -1, Mono: 12, Seed: 14, Turn: 3}, N: 1, Written: true, Area: header.AreaAt,
 		Trap: guest.KindOverflow, Text: "too deep", Memory: 1 << 20,
 	}
 	trapped.Events, trapped.Payloads = events(abi.Event{Kind: abi.EventTimer, ID: 1}, "")

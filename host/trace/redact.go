@@ -10,11 +10,12 @@ import (
 // wipeEvents wipes the payloads of events as FORMAT.md says: what people and
 // programs sent becomes zeros of the same length, so that what is left has the
 // same shape.
-func wipeEvents(records, payloads []byte) {
+func wipeEvents(records, payloads []byte, area abi.Span) {
 	for ; len(records) > 0; records = records[abi.RecordSize:] {
 		e, _ := abi.ParseEvent(records)
-		p := payloads[:e.Len]
-		payloads = payloads[e.Len:]
+		n := given(&e, area)
+		p := payloads[:n]
+		payloads = payloads[n:]
 		switch e.Kind {
 		case abi.EventStart, abi.EventConnect, abi.EventHTTPRequest:
 			wipeFields(p, e.Kind == abi.EventStart)
