@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
 // ErrForced reports that [Host.Shutdown] had to cut what did not end in time.
@@ -43,6 +44,7 @@ type Host struct {
 	tally    tally // of what had no plugin yet
 	refusals refusals
 
+	budget   *lane.Budget // of what waits for all peers
 	sessions atomic.Int64 // upgraded connections and those about to be
 	opening  atomic.Int64 // of those, the ones about to be
 	started  atomic.Bool  // New is done: plugins may be asked
@@ -69,6 +71,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	fill(&h.cfg.Limits.Sessions, descriptors()*8/10)
 	fill(&h.cfg.Limits.Connections, descriptors()*9/10)
 	h.drainAsked = make(chan struct{})
+	h.budget = &lane.Budget{Most: h.cfg.Limits.QueueTotal}
 	h.metrics = newMetrics(h)
 	h.gate = newGate(&h.cfg.Limits, h.log, &h.refusals, &h.tally)
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}
@@ -90,6 +93,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.server = &http.Server{
 		Handler:           apart(h.mux),
 		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,
+		WriteTimeout:      h.cfg.Limits.MessageTime + h.cfg.Limits.Answer + h.cfg.Limits.WriteTime, // see relay
 		IdleTimeout:       h.cfg.Limits.HTTPIdle,
 		MaxHeaderBytes:    h.cfg.Limits.HeaderBytes,
 		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),

@@ -68,6 +68,13 @@ type Limits struct {
 	// It stops a peer that asks for more than it reads.
 	Queue int64
 
+	// QueueTotal is the most bytes that may wait for all peers together. Default
+	// 256 MiB. The less of it is free the less one session may have waiting: what
+	// is above that closes with 1008, whatever the plugin's policy. A message to a
+	// peer that has taken all before always has a place. It stops many slow readers
+	// from filling memory together.
+	QueueTotal int64
+
 	// Ping is how long a peer may be silent before the host pings it. Every frame
 	// of the peer counts, and while a message is unfinished MessageTime watches
 	// instead. Default 25s. It keeps proxies and routers from forgetting a quiet
@@ -172,6 +179,7 @@ func DefaultLimits() Limits {
 		Handshakes:    1024,
 		Metrics:       100,
 		Queue:         4 << 20,
+		QueueTotal:    256 << 20,
 		Memory:        64 << 20,
 		Turn:          100 * time.Millisecond,
 		Start:         2 * time.Second,
@@ -201,6 +209,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"message", l.Message, 1, maxMessage},
 		{"frames", int64(l.Frames), 1, 1 << 20},
 		{"queue", l.Queue, 64 << 10, maxMessage},
+		{"queue_total", l.QueueTotal, 64 << 10, 1 << 40},
 		{"control_rate", int64(l.ControlRate), 1, 1 << 20},
 		{"message_rate", int64(l.MessageRate), 1, 1 << 20},
 		{"byte_rate", l.ByteRate, 1, maxMessage},
@@ -242,6 +251,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Handshakes, d.Handshakes)
 	fill(&l.Metrics, d.Metrics)
 	fill(&l.Queue, d.Queue)
+	fill(&l.QueueTotal, d.QueueTotal)
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)
 	fill(&l.Start, d.Start)
@@ -251,13 +261,13 @@ func (l *Limits) fill(d *Limits) {
 }
 
 // ofLane is the part of l that lanes see to.
-func (l *Limits) ofLane() lane.Limits {
+func (l *Limits) ofLane(budget *lane.Budget) lane.Limits {
 	bytes := rate(l.ByteRate)
 	bytes.AtOnce = max(bytes.AtOnce, l.Message)
 	return lane.Limits{
 		Frames:      frame.Limits{Message: l.Message, Frames: l.Frames},
 		MessageTime: l.MessageTime, WriteTime: l.WriteTime, CloseTime: l.CloseTime,
-		Answer: l.Answer, Queue: int(l.Queue),
+		Answer: l.Answer, Queue: int(l.Queue), Budget: budget,
 		Ping: l.Ping, Pong: l.Pong, Idle: l.Idle,
 		Controls: rate(int64(l.ControlRate)), Messages: rate(int64(l.MessageRate)), Bytes: bytes,
 	}

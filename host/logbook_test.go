@@ -49,10 +49,16 @@ func (b *logbook) String() string {
 // wait returns when a line contains part.
 func (b *logbook) wait(t testing.TB, part string) {
 	t.Helper()
+	b.waitTimes(t, part, 1)
+}
+
+// waitTimes returns when the log contains part that often.
+func (b *logbook) waitTimes(t testing.TB, part string, times int) {
+	t.Helper()
 	late := time.After(patience)
 	for {
 		b.mu.Lock()
-		found, grown := strings.Contains(b.text.String(), part), b.grown
+		found, grown := strings.Count(b.text.String(), part) >= times, b.grown
 		b.mu.Unlock()
 		if found {
 			return

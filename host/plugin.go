@@ -121,7 +121,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	cfg := lane.Config{
 		Settings: func(maxMessage int64) []byte { return p.settings(n, maxMessage) },
 		Number:   n, Log: log,
-		Limits:       limits.ofLane(),
+		Limits:       limits.ofLane(p.host.budget),
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.polls(),

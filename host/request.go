@@ -105,7 +105,7 @@ func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange)
 	}
 	writeHead(w, &head)
 	for part := head; ; {
-		if _, err := w.Write(part.Body); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
+		if err := p.write(w, part.Body); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
 			return
 		}
 		if part.End {
@@ -117,6 +117,23 @@ func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange)
 		if part, err = x.Next(r.Context()); err != nil {
 			panic(http.ErrAbortHandler) // the client must see that its answer is cut short
 		}
+	}
+}
+
+// writeChunk is the most of an answer that is written under one deadline, in
+// bytes: a client that takes this much in time is slow, not dead.
+const writeChunk = 64 << 10
+
+// write sends more of an answer. It fails when the client takes nothing.
+func (p *plugin) write(w http.ResponseWriter, b []byte) error {
+	control := http.NewResponseController(w)
+	for {
+		control.SetWriteDeadline(time.Now().Add(p.host.cfg.Limits.WriteTime)) // for the flush at the end too
+		n := min(len(b), writeChunk)
+		if _, err := w.Write(b[:n]); err != nil || n == len(b) {
+			return err
+		}
+		b = b[n:]
 	}
 }
 

@@ -51,6 +51,7 @@ type limits struct {
 	CloseTime     Duration    `toml:"close_time"`
 	WriteTime     Duration    `toml:"write_time"`
 	Queue         Size        `toml:"queue"`
+	QueueTotal    Size        `toml:"queue_total"`
 	Ping          Duration    `toml:"ping"`
 	Pong          Duration    `toml:"pong"`
 	Idle          OffDuration `toml:"idle"`

@@ -144,6 +144,7 @@ func (l *Lane) release(id uint64, s *session) {
 	l.settleDebts(s)
 	if s.extra != nil {
 		for _, sub := range s.extra.subs {
+			l.forgetLast(sub, s)
 			l.endSubscription(sub)
 		}
 	}

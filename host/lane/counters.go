@@ -152,7 +152,10 @@ func (l *Lane) showCounters() {
 		}
 		c.Turns.Sum.Store(now.turnTime)
 	}
-	gauge(&c.Queued, now.queued)
+	if more := l.uncounted(); more != 0 {
+		l.cfg.Limits.Budget.Add(more)
+		c.Queued.Store(now.queued)
+	}
 	gauge(&c.Sessions, int64(l.sessions.count))
 	gauge(&c.Requests, int64(len(l.exchanges)))
 	if l.guest != nil {
@@ -160,6 +163,9 @@ func (l *Lane) showCounters() {
 	}
 	*old = *now
 }
+
+// uncounted is how many of the bytes that wait in the lane nobody else knows of yet.
+func (l *Lane) uncounted() int64 { return l.hot.queued - l.published.queued }
 
 func (t *Traffic) publish(now, old *traffic) {
 	for i, n := range now.messages {

@@ -16,6 +16,7 @@ var ErrBehind = errors.New("client does not read its answer")
 type Exchange struct {
 	fields []byte
 	ended  bool
+	budget *Budget
 
 	// Owned by the lane.
 	id   uint64
@@ -24,7 +25,8 @@ type Exchange struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	parts   []Part
-	waiting int
+	waiting int // bytes of parts
+	left    bool
 	err     error
 	wake    chan struct{} // holds a token when there is something to take
 }
@@ -50,7 +52,7 @@ type body struct {
 // from now on. ended says that no body follows. Exactly one call of
 // [Lane.Leave] must end the exchange.
 func (l *Lane) Request(fields []byte, ended bool) (*Exchange, error) {
-	x := &Exchange{fields: fields, ended: ended, wake: make(chan struct{}, 1)}
+	x := &Exchange{fields: fields, ended: ended, budget: l.cfg.Limits.Budget, wake: make(chan struct{}, 1)}
 	if !l.mail.post(mail{kind: mailRequest, what: x}) {
 		return nil, ErrDown
 	}
@@ -69,7 +71,18 @@ func (l *Lane) Body(ctx context.Context, x *Exchange, data []byte, end bool) err
 }
 
 // Leave ends the exchange, answered or not.
-func (l *Lane) Leave(x *Exchange) { l.mail.post(mail{kind: mailLeft, what: x}) }
+func (l *Lane) Leave(x *Exchange) {
+	x.leave()
+	l.mail.post(mail{kind: mailLeft, what: x})
+}
+
+// leave drops what nobody will take any more.
+func (x *Exchange) leave() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.budget.Add(-int64(x.waiting))
+	x.parts, x.waiting, x.left = nil, 0, true
+}
 
 // Next waits for the next part of the answer. It fails with [ErrDown] when the
 // plugin trapped, with [ErrBehind] and with the error of ctx.
@@ -80,6 +93,7 @@ func (x *Exchange) Next(ctx context.Context) (Part, error) {
 			p := x.parts[0]
 			x.parts = x.parts[1:]
 			x.waiting -= len(p.Body)
+			x.budget.Add(-int64(len(p.Body)))
 			x.mu.Unlock()
 			return p, nil
 		}
@@ -100,12 +114,16 @@ func (x *Exchange) add(p Part, limit int) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	defer x.signal()
-	if x.waiting+len(p.Body) > limit {
+	if x.left {
+		return true
+	}
+	if x.waiting+len(p.Body) > limit || x.waiting > modest && int64(x.waiting) > x.budget.free() {
 		x.err = ErrBehind
 		return false
 	}
 	x.parts = append(x.parts, p)
 	x.waiting += len(p.Body)
+	x.budget.Add(int64(len(p.Body)))
 	return true
 }
 

@@ -25,6 +25,7 @@ const (
 	FaultMessageRate              // too many messages
 	FaultByteRate                 // too many bytes of messages
 	FaultQueue                    // it takes what is sent to it more slowly than that comes
+	FaultQueueTotal               // the same, while very much waits for all peers together
 	FaultWriteTime                // it takes nothing at all
 	FaultPong                     // silent, and no answer to a ping
 	FaultIdle                     // neither side had anything to say
@@ -43,6 +44,7 @@ var faults = [Faults]struct{ name, text string }{
 	FaultMessageRate: {"message_rate", "its peer sends too many messages"},
 	FaultByteRate:    {"byte_rate", "its peer sends too many bytes"},
 	FaultQueue:       {"queue", "its peer does not read"},
+	FaultQueueTotal:  {"queue_total", "its peer does not read and neither do too many others"},
 	FaultWriteTime:   {"write_time", "its peer takes nothing"},
 	FaultPong:        {"pong", "its peer is silent"},
 	FaultIdle:        {"idle", "nothing was said for too long"},

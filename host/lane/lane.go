@@ -87,6 +87,8 @@ type Limits struct {
 
 	// What follows is off when it is zero.
 
+	Budget *Budget // of what waits for all peers, those of other lanes included
+
 	Ping time.Duration // how long a peer may be silent before it is pinged
 	Pong time.Duration // how long it may be silent after that
 	Idle time.Duration // how long a session may be without data either way

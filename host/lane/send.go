@@ -114,14 +114,27 @@ func (l *Lane) write(id uint64, s *session, p []byte) {
 		l.queued(id, s, len(s.extra.early))
 		return
 	}
+	if free := l.cfg.Limits.Budget.free() - l.uncounted(); free < int64(l.cfg.Limits.Queue) {
+		if waiting := s.link.Waiting(); waiting > modest && int64(waiting) > free {
+			l.behind(FaultQueueTotal, id, s)
+			return
+		}
+	}
 	l.queued(id, s, s.link.Write(p))
 }
 
 // queued holds what waits for a session's peer against the limit.
 func (l *Lane) queued(id uint64, s *session, waiting int) {
 	s.slow = s.slow || s.link != nil && waiting > l.cfg.Limits.Mark()
-	if waiting > l.cfg.Limits.Queue && s.state != closing && s.state != over {
-		l.fault(FaultQueue, id, abi.ClosePolicy)
+	if waiting > l.cfg.Limits.Queue {
+		l.behind(FaultQueue, id, s)
+	}
+}
+
+// behind ends a session whose peer is too far behind.
+func (l *Lane) behind(f Fault, id uint64, s *session) {
+	if s.state != closing && s.state != over {
+		l.fault(f, id, abi.ClosePolicy)
 		l.startClose(id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
 	}
 }

@@ -44,6 +44,7 @@ type extra struct {
 	early   []byte   // frames sent before the link was there
 	owed    []*Batch // not handed back, because the peer does not read
 	subs    []*subscription
+	kept    int      // bytes of topics' last messages that wait until the peer reads
 	held    []byte   // topic messages that wait for the end of a fragmented one
 	reason  string   // of our close frame, until the peer's comes
 	message []byte   // what has come of a message, if the guest takes whole ones

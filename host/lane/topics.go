@@ -117,6 +117,7 @@ func (l *Lane) unsubscribe(c *abi.Command) abi.Status {
 		return abi.StatusUnknownSession
 	}
 	if sub := s.subscription(name); sub != nil {
+		l.forgetLast(sub, s)
 		s.extra.subs = slices.DeleteFunc(s.extra.subs, func(x *subscription) bool { return x == sub })
 		l.endSubscription(sub)
 	}
@@ -237,8 +238,7 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 		s.needExtra().held = append(s.extra.held, m.Frame...)
 		l.countSent(m.Flags, len(m.Data))
 		if len(s.extra.held) > l.cfg.Limits.Queue {
-			l.fault(FaultQueue, sub.id, abi.ClosePolicy)
-			l.startClose(sub.id, s, abi.ClosePolicy, "out-queue full", abi.WhoHost)
+			l.behind(FaultQueue, sub.id, s)
 		}
 		return
 	}
@@ -247,12 +247,30 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 		case abi.PolicyDrop:
 			return
 		case abi.PolicyLast:
-			sub.last = append(sub.last[:0], m.Frame...)
+			l.keepLast(sub, s, m.Frame)
 			return
 		}
 	}
 	l.countSent(m.Flags, len(m.Data))
 	l.writeShared(sub.id, s, m.Flags, m.Frame, len(m.Data))
+}
+
+// keepLast keeps a message in the place of the topic's last. What is kept of all
+// topics counts as waiting.
+func (l *Lane) keepLast(sub *subscription, s *session, encoded []byte) {
+	l.forgetLast(sub, s)
+	sub.last = slices.Clone(encoded)
+	s.extra.kept += len(encoded)
+	l.hot.queued += int64(len(encoded))
+	if s.extra.kept > l.cfg.Limits.Queue {
+		l.behind(FaultQueue, sub.id, s)
+	}
+}
+
+func (l *Lane) forgetLast(sub *subscription, s *session) {
+	s.extra.kept -= len(sub.last)
+	l.hot.queued -= int64(len(sub.last))
+	sub.last = nil
 }
 
 // catchUp sends the newest messages that were kept for a session that was slow.
@@ -262,9 +280,10 @@ func (l *Lane) catchUp(id uint64, s *session) {
 	}
 	for _, sub := range s.extra.subs {
 		if len(sub.last) > 0 && !s.slow && s.state == open && !s.enc.Open() {
-			l.countSent(sub.last[0], len(sub.last))
-			l.writeKept(id, s, sub.last)
-			sub.last = nil
+			last := sub.last
+			l.forgetLast(sub, s)
+			l.countSent(last[0], len(last))
+			l.writeKept(id, s, last)
 		}
 	}
 }

@@ -43,6 +43,7 @@ func (c *conn) Pong(p []byte) (waiting int) {
 func (c *conn) queued(n int) {
 	c.waiting += n
 	c.opt.Queued.Add(int64(n))
+	c.opt.Budget.Add(int64(n))
 }
 
 // push queues p. c.mu is held.
