@@ -15,6 +15,7 @@ const (
 	roundShare  = 16                     // of the shortest limit: how long a round may take
 	longRound   = 500 * time.Millisecond // however long the limits
 	shortRound  = time.Millisecond
+	lateShare   = 4  // of the time for an answer: a lane that comes back so late cannot judge silence
 	roundBreaks = 16 // a round is cut into so many steps at most
 )
 
@@ -73,7 +74,7 @@ func (r *rounds) step(n int) time.Duration { return r.length / time.Duration(min
 // round looks at the next of the sessions, and goes on later while there are any.
 func (l *Lane) round() {
 	r, n := &l.rounds, len(l.sessions.slabs)
-	if l.clock-r.last > 2*r.length {
+	if l.clock-r.last > max(2*r.length, l.cfg.Limits.Pong/lateShare) {
 		r.resumed = l.tick // what was sent meanwhile may not have been read yet
 	}
 	r.last = l.clock
