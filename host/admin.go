@@ -137,10 +137,10 @@ func local(addr net.Addr, next http.Handler) http.Handler {
 	})
 }
 
-// unready says why sessions are not let in, "" if they are.
-func (h *Host) unready() string {
+// whyUnready says why sessions are not let in, "" if they are.
+func (h *Host) whyUnready() string {
 	switch {
-	case h.draining.Load():
+	case h.unready.Load():
 		return draining.text()
 	case !h.serving.Load():
 		return "the server is starting"
@@ -154,7 +154,7 @@ func (h *Host) unready() string {
 }
 
 func (h *Host) serveReady(w http.ResponseWriter, _ *http.Request) {
-	if why := h.unready(); why != "" {
+	if why := h.whyUnready(); why != "" {
 		http.Error(w, why, http.StatusServiceUnavailable)
 		return
 	}

@@ -110,6 +110,11 @@ type Plugin struct {
 	// travel with any page's handshake.
 	Origins []string
 
+	// RequireOrigin refuses sessions to requests without an Origin header as well.
+	// Default off. Browsers always send one; what else does not is then kept out,
+	// as long as it does not know how to make one up.
+	RequireOrigin bool
+
 	// Delivery is how data reaches the guest: [DeliveryFrames], [DeliveryMessages]
 	// or, by default, as the module asks.
 	Delivery string

@@ -51,7 +51,9 @@ func testHandshake(t *testing.T, on transport) {
 	open.Name, open.Origins = "open", []string{"*"}
 	below := echo(t, "")
 	below.Name, below.Route = "below", "/below/"
-	s := on.serve(t, host.Limits{}, echo(t, ""), allows, open, below)
+	pages := echo(t, "")
+	pages.Name, pages.RequireOrigin = "pages", true
+	s := on.serve(t, host.Limits{}, echo(t, ""), allows, open, below, pages)
 
 	tests := []struct {
 		name    string
@@ -114,6 +116,8 @@ func testHandshake(t *testing.T, on transport) {
 		{"list: other scheme", handshake("GET /allows HTTP/1.1", "Origin: http://app.example.com"), 403, "origin", ""},
 		{"list: own host is not on it", handshake("GET /allows HTTP/1.1", "Origin: http://server.example.com"), 403, "origin", ""},
 		{"list: two of it", handshake("GET /allows HTTP/1.1", "Origin: https://app.example.com", "+Origin: http://localhost:3000"), 403, "origin", ""},
+		{"required and there", handshake("GET /pages HTTP/1.1", "Origin: http://server.example.com"), 101, "", ""},
+		{"required and missing", handshake("GET /pages HTTP/1.1"), 403, "origin", ""},
 		{"all origins", handshake("GET /open HTTP/1.1", "Origin: http://evil.example.com"), 101, "", ""},
 		{"all origins, null", handshake("GET /open HTTP/1.1", "Origin: null"), 101, "", ""},
 	}

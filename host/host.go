@@ -49,6 +49,7 @@ type Host struct {
 	opening  atomic.Int64 // of those, the ones about to be
 	started  atomic.Bool  // New is done: plugins may be asked
 	serving  atomic.Bool
+	unready  atomic.Bool // the operator is to send nobody here any more
 	draining atomic.Bool
 
 	askDrain   sync.Once
@@ -143,21 +144,25 @@ func (h *Host) Serve() error {
 	return nil
 }
 
-// Shutdown ends everything in good order: nothing new is let in, sessions are
-// closed with 1001, plugins hear of each close and of their own end. What has
-// not ended when [Limits.Drain] has passed or ctx is done is cut, and the error
-// is [ErrForced]. It returns when all goroutines and descriptors are gone.
+// Shutdown ends everything in good order. The host is no longer ready, and goes on
+// for [Limits.DrainDelay]. Then nothing new is let in, sessions are closed with
+// 1001, some at a time ([Limits.DrainRate]), and plugins hear of each close and of
+// their own end. What has not ended when [Limits.Drain] has passed since, or ctx is
+// done, is cut, and the error is [ErrForced]. It returns when all goroutines and descriptors are gone.
 func (h *Host) Shutdown(ctx context.Context) error {
+	h.unready.Store(true)
+	wait(ctx, h.cfg.Limits.DrainDelay)
 	h.draining.Store(true)
 	h.door.close()
 	h.gate.close()
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.Limits.Drain)
 	defer cancel()
+	over := h.drainTime()
 	var parts sync.WaitGroup
 	var forced atomic.Bool
 	for _, p := range h.plugins {
 		parts.Go(func() {
-			if !p.stop(ctx) {
+			if !p.stop(ctx, over) {
 				forced.Store(true)
 			}
 		})
@@ -178,6 +183,24 @@ func (h *Host) Shutdown(ctx context.Context) error {
 		return ErrForced
 	}
 	return nil
+}
+
+// drainTime is the time over which sessions are told to go: what the rate asks
+// for, but never more than half of what there is, for the others need some too.
+func (h *Host) drainTime() time.Duration {
+	limits := &h.cfg.Limits
+	return min(time.Duration(h.sessions.Load())*time.Second/time.Duration(limits.DrainRate), limits.Drain/2)
+}
+
+// wait returns when the time has passed or ctx is done.
+func wait(ctx context.Context, d time.Duration) {
+	if d == 0 {
+		return
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // registry knows the upgraded connections, which net/http forgets.

@@ -154,6 +154,16 @@ type Limits struct {
 	// filling whatever collects them.
 	Metrics int
 
+	// DrainDelay is how long [Host.Shutdown] lets everything go on when it has made
+	// the host unready. Default 0: off. It keeps a load balancer, which needs a
+	// while to notice, from sending clients to a host that turns them away.
+	DrainDelay time.Duration
+
+	// DrainRate is how many sessions a second [Host.Shutdown] tells to go, on
+	// average; more if it would take half of Drain. Default 1000. It keeps clients
+	// from all coming back at once, where they are let in next.
+	DrainRate int
+
 	// Drain is how long [Host.Shutdown] waits for the peers' close frames
 	// before it cuts them. Default 10s. It stops peers that do not answer from
 	// keeping a host that is to end.
@@ -185,6 +195,7 @@ func DefaultLimits() Limits {
 		Start:         2 * time.Second,
 		CompileTime:   guest.DefaultCompileTime,
 		CompileMemory: guest.DefaultCompileMemory,
+		DrainRate:     1000,
 		Drain:         10 * time.Second,
 	}
 }
@@ -192,7 +203,7 @@ func DefaultLimits() Limits {
 func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 	for key, d := range map[string]time.Duration{
 		"header_time": l.HeaderTime, "http_idle": l.HTTPIdle, "message_time": l.MessageTime, "answer": l.Answer,
-		"close_time": l.CloseTime, "write_time": l.WriteTime, "ping": l.Ping, "pong": l.Pong, "idle": l.Idle,
+		"close_time": l.CloseTime, "write_time": l.WriteTime, "ping": l.Ping, "pong": l.Pong, "idle": l.Idle, "drain_delay": l.DrainDelay,
 		"turn": l.Turn, "start": l.Start, "compile_time": l.CompileTime, "drain": l.Drain,
 	} {
 		if d < 0 || d > 24*time.Hour {
@@ -216,6 +227,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"connections", int64(l.Connections), 1, 1 << 24},
 		{"per_address", int64(l.PerAddress), 1, 1 << 24},
 		{"handshakes", int64(l.Handshakes), 1, 1 << 24},
+		{"drain_rate", int64(l.DrainRate), 1, 1 << 24},
 		{"metrics", int64(l.Metrics), 1, 10000},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
@@ -257,6 +269,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Start, d.Start)
 	fill(&l.CompileTime, d.CompileTime)
 	fill(&l.CompileMemory, d.CompileMemory)
+	fill(&l.DrainRate, d.DrainRate)
 	fill(&l.Drain, d.Drain)
 }
 

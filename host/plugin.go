@@ -220,11 +220,11 @@ func (p *plugin) lane() *lane.Lane {
 	return p.lanes[int(p.next.Add(1)-1)%len(p.lanes)]
 }
 
-// stop drains all lanes, and cuts what has not ended when ctx is done. It
-// reports whether nothing had to be cut.
-func (p *plugin) stop(ctx context.Context) bool {
+// stop drains all lanes, telling sessions to go over that time, and cuts what has
+// not ended when ctx is done. It reports whether nothing had to be cut.
+func (p *plugin) stop(ctx context.Context, over time.Duration) bool {
 	for _, l := range p.lanes {
-		l.Drain()
+		l.Drain(over)
 	}
 	inTime := true
 	for _, l := range p.lanes {

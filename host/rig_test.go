@@ -119,6 +119,18 @@ type peer struct {
 	t testing.TB
 }
 
+// until waits until something has come true.
+func (s *server) until(t testing.TB, done func() bool) {
+	t.Helper()
+	retry := time.NewTicker(5 * time.Millisecond)
+	defer retry.Stop()
+	for late := time.Now().Add(patience); !done(); <-retry.C {
+		if time.Now().After(late) {
+			t.Fatalf("not after %v", patience)
+		}
+	}
+}
+
 // dial connects and sends nothing. The connection ends with the test.
 func (s *server) dial(t testing.TB) *peer {
 	t.Helper()

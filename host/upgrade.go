@@ -46,7 +46,7 @@ func (webSocket) wanted(r *http.Request) bool {
 }
 
 func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool {
-	if fault := checkHandshake(r, p.cfg.Origins); fault != nil {
+	if fault := checkHandshake(r, p.cfg); fault != nil {
 		if r.ContentLength != 0 {
 			leaveBody(w)
 		}
@@ -193,7 +193,7 @@ func (f *fault) outcome() outcome {
 }
 
 // checkHandshake judges the client's opening handshake, RFC 6455 section 4.2.1.
-func checkHandshake(r *http.Request, origins []string) *fault {
+func checkHandshake(r *http.Request, p *Plugin) *fault {
 	keys := r.Header["Sec-Websocket-Key"]
 	versions := r.Header["Sec-Websocket-Version"]
 	switch {
@@ -210,7 +210,7 @@ func checkHandshake(r *http.Request, origins []string) *fault {
 			[2]string{"Sec-WebSocket-Version", "13"}}
 	case len(keys) != 1 || !validKey(keys[0]):
 		return &fault{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key must be 16 bytes in base64, once"}
-	case !originAllowed(r, origins):
+	case !originAllowed(r, p):
 		return &fault{status: http.StatusForbidden, reason: "this origin may not open sessions here"}
 	}
 	return nil
@@ -223,16 +223,16 @@ func validKey(key string) bool {
 
 // originAllowed judges the Origin header, RFC 6455 section 10.2: a browser
 // always sends one, and other clients may claim anything anyway.
-func originAllowed(r *http.Request, allowed []string) bool {
+func originAllowed(r *http.Request, p *Plugin) bool {
 	origin := r.Header["Origin"]
 	switch {
 	case len(origin) == 0:
-		return true
+		return !p.RequireOrigin
 	case len(origin) > 1:
 		return false
-	case len(allowed) > 0:
-		return slices.Contains(allowed, "*") ||
-			slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, origin[0]) })
+	case len(p.Origins) > 0:
+		return slices.Contains(p.Origins, "*") ||
+			slices.ContainsFunc(p.Origins, func(a string) bool { return strings.EqualFold(a, origin[0]) })
 	}
 	u, err := url.Parse(origin[0])
 	return err == nil && u.Scheme == scheme(r) && strings.EqualFold(u.Host, r.Host)

@@ -52,7 +52,7 @@ func (h *hall) visit(t testing.TB, dst []byte, head string, d lane.Decision) []b
 	}
 	found, _ := h.mux.Handler(r)
 	p, ok := found.(*plugin)
-	if !ok || checkHandshake(r, p.cfg.Origins) != nil {
+	if !ok || checkHandshake(r, p.cfg) != nil {
 		t.Fatalf("%q: not a handshake for the plugin", head)
 	}
 	v := newVisit()

@@ -92,7 +92,7 @@ func (d *door) receive(c *caller, r *http.Request, early []byte) bool {
 	h := d.host
 	found, _ := h.mux.Handler(r)
 	p, ok := found.(*plugin)
-	if !ok || h.draining.Load() || len(p.lanes) == 0 || checkHandshake(r, p.cfg.Origins) != nil {
+	if !ok || h.draining.Load() || len(p.lanes) == 0 || checkHandshake(r, p.cfg) != nil {
 		return false
 	}
 	l := p.lane()

@@ -68,6 +68,8 @@ type limits struct {
 	Start         Duration    `toml:"start"`
 	CompileTime   Duration    `toml:"compile_time"`
 	CompileMemory Size        `toml:"compile_memory"`
+	DrainDelay    OffDuration `toml:"drain_delay"`
+	DrainRate     Count       `toml:"drain_rate"`
 	Drain         Duration    `toml:"drain"`
 }
 
@@ -81,15 +83,16 @@ type compression struct {
 }
 
 type plugin struct {
-	Path     Text  `toml:"path"`
-	Route    Text  `toml:"route"`
-	Origins  List  `toml:"origins"`
-	Delivery Text  `toml:"delivery"`
-	Slow     Text  `toml:"slow"`
-	Compress Text  `toml:"compression"`
-	Lanes    Count `toml:"lanes"`
-	Memory   Size  `toml:"memory"`
-	Config   Table `toml:"config"`
+	Path          Text   `toml:"path"`
+	Route         Text   `toml:"route"`
+	Origins       List   `toml:"origins"`
+	RequireOrigin Switch `toml:"require_origin"`
+	Delivery      Text   `toml:"delivery"`
+	Slow          Text   `toml:"slow"`
+	Compress      Text   `toml:"compression"`
+	Lanes         Count  `toml:"lanes"`
+	Memory        Size   `toml:"memory"`
+	Config        Table  `toml:"config"`
 }
 
 // defaults are the settings when nobody sets anything, without plugins.

@@ -152,16 +152,17 @@ func dirOf(file string) string {
 func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	key := "plugins." + name
 	h := host.Plugin{
-		Name:        name,
-		Path:        l.relative(key+".path", string(p.Path)),
-		Route:       string(p.Route),
-		Origins:     p.Origins,
-		Delivery:    string(p.Delivery),
-		Slow:        string(p.Slow),
-		Compression: string(p.Compress),
-		Lanes:       int(p.Lanes),
-		Memory:      int64(p.Memory),
-		Config:      p.Config,
+		Name:          name,
+		Path:          l.relative(key+".path", string(p.Path)),
+		Route:         string(p.Route),
+		Origins:       p.Origins,
+		RequireOrigin: bool(p.RequireOrigin),
+		Delivery:      string(p.Delivery),
+		Slow:          string(p.Slow),
+		Compression:   string(p.Compress),
+		Lanes:         int(p.Lanes),
+		Memory:        int64(p.Memory),
+		Config:        p.Config,
 	}
 	if h.Route == "" {
 		h.Route = "/" + name

@@ -188,7 +188,7 @@ func TestCall(t *testing.T) {
 			c.CloseWrite()
 		}, "", 1006, abi.WhoPeer},
 		{"held too long", hold, func(l *lane.Limits) { l.Answer = time.Millisecond }, "", answered, "504\n", 1006, abi.WhoHost},
-		{"held, the lane drains", hold, nil, "", func(b *booth, c *rawws.Conn) { <-b.asked; b.Drain() }, "503\n", 1001, abi.WhoHost},
+		{"held, the lane drains", hold, nil, "", func(b *booth, c *rawws.Conn) { <-b.asked; b.Drain(0) }, "503\n", 1001, abi.WhoHost},
 		{"the lane has stopped", echo, nil, "", nil, "503\n", 0, 0},
 
 		{"trap instead of a decision", func(g *native, e abi.Event, _ []byte) {
@@ -220,7 +220,7 @@ func TestCall(t *testing.T) {
 			}
 			b := newBooth(t, limits, tt.on)
 			if tt.act == nil {
-				b.Drain()
+				b.Drain(0)
 				<-b.Done()
 			}
 			c := b.call(tt.early)
@@ -237,7 +237,7 @@ func TestCall(t *testing.T) {
 				t.Errorf("peer: got %q, %v, want %q", got, err, tt.want)
 			}
 			c.Close()
-			b.end(b.Drain)
+			b.end(func() { b.Drain(0) })
 			var closes []abi.Event
 			for _, e := range b.guests[0].heard {
 				if e.Kind == abi.EventClose {
@@ -311,7 +311,7 @@ func TestCallHeld(t *testing.T) {
 		c.Close()
 	}
 	last.Close()
-	b.end(b.Drain)
+	b.end(func() { b.Drain(0) })
 	if n := b.closed.Load(); n != 11 {
 		t.Errorf("SocketClosed: got %d calls, want 11", n)
 	}

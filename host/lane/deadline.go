@@ -22,6 +22,7 @@ const (
 	dueSocket                          // look whether the socket of id gets on
 	dueMessage                         // look whether its peer's message does
 	dueRound                           // look at some sessions for silence
+	dueDrain                           // tell some more sessions to go
 )
 
 // deadlines is a heap, the earliest first.

@@ -147,6 +147,7 @@ type Lane struct {
 	opening   []opening // until the turn is over
 	scratch   []byte    // for the answer to a call
 	stopping  bool
+	farewell  farewell
 
 	guest    Guest // nil while there is none
 	ring     []byte
@@ -225,10 +226,6 @@ func (l *Lane) Counters() *Counters { return l.counters }
 // Done is closed when the lane has stopped and its instance is gone.
 func (l *Lane) Done() <-chan struct{} { return l.done }
 
-// Drain closes every session with 1001, refuses what is new and stops the lane
-// when the last one is over. The instance hears of its end last.
-func (l *Lane) Drain() { l.mail.post(mail{kind: mailDrain}) }
-
 // Kill cuts every session and stops the lane without another closing handshake.
 func (l *Lane) Kill() { l.mail.post(mail{kind: mailKill}) }
 
@@ -293,26 +290,10 @@ func (l *Lane) handle(m *mail) {
 	case mailLeft:
 		l.left(m.what.(*Exchange).id)
 	case mailDrain:
-		l.drain()
+		l.drain(time.Duration(m.id))
 	case mailKill:
 		l.kill()
 	}
-}
-
-func (l *Lane) drain() {
-	if l.stopping {
-		return
-	}
-	l.stopping = true
-	l.sessions.all(func(id uint64, s *session) {
-		switch s.state {
-		case connecting:
-			l.answer(s, Decision{Err: ErrDown})
-			l.end(id, s, abi.CloseGoingAway, abi.WhoHost, false, nil)
-		case accepted, open:
-			l.startClose(id, s, abi.CloseGoingAway, "server is going away", abi.WhoHost)
-		}
-	})
 }
 
 func (l *Lane) kill() {

@@ -52,7 +52,7 @@ func TestCloseOnce(t *testing.T) {
 		}, 1002, abi.WhoHost, "\x88"},
 		{"bad close frame", func(r *rig, id uint64) { r.frames(id, frame.Frame{Flags: 0x88, Payload: []byte{3}}) },
 			1002, abi.WhoHost, "\x88"},
-		{"server goes away", func(r *rig, id uint64) { r.Drain(); synctest.Wait(); r.frames(id, closeFrame(1001)) },
+		{"server goes away", func(r *rig, id uint64) { r.Drain(0); synctest.Wait(); r.frames(id, closeFrame(1001)) },
 			1001, abi.WhoHost | abi.FlagClean, "\x88"},
 		{"server is killed", func(r *rig, id uint64) { r.Kill() },
 			1006, abi.WhoHost, ""},

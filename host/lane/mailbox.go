@@ -24,7 +24,7 @@ const (
 	mailRequest                     // what: *Exchange
 	mailBody                        // what: *body
 	mailLeft                        // what: *Exchange; its client needs nothing more
-	mailDrain                       // end all sessions, then stop
+	mailDrain                       // end all sessions within id nanoseconds, then stop
 	mailKill                        // end everything now
 )
 

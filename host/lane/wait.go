@@ -74,6 +74,8 @@ func (l *Lane) overdue() {
 			l.watchMessage(d.id)
 		case dueRound:
 			l.round()
+		case dueDrain:
+			l.drainBatch()
 		}
 	}
 }
