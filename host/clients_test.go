@@ -51,6 +51,25 @@ func testGorillaClient(t *testing.T, on transport) {
 	if _, greeting, err := c.ReadMessage(); string(greeting) != "Hello!" {
 		t.Errorf("greeting: got %q, %v", greeting, err)
 	}
+	exchangeGorilla(t, c)
+	t.Run("ping", func(t *testing.T) {
+		pong := ""
+		c.SetPongHandler(func(data string) error { pong = data; return nil })
+		c.WriteControl(gorilla.PingMessage, []byte("ping"), time.Now().Add(patience))
+		c.WriteMessage(gorilla.TextMessage, []byte("behind it"))
+		if _, data, err := c.ReadMessage(); string(data) != "behind it" || pong != "ping" {
+			t.Errorf("got %q, %v and pong %q", data, err, pong)
+		}
+	})
+	c.WriteControl(gorilla.CloseMessage, gorilla.FormatCloseMessage(4321, "done"), time.Now().Add(patience))
+	if _, _, err := c.ReadMessage(); !gorilla.IsCloseError(err, 4321) {
+		t.Errorf("close: got %v, want 4321", err)
+	}
+}
+
+// exchangeGorilla sends messages, whole and in fragments, and gets them back.
+func exchangeGorilla(t *testing.T, c *gorilla.Conn) {
+	t.Helper()
 	for _, m := range messages {
 		kind := gorilla.BinaryMessage
 		if m.text {
@@ -60,7 +79,7 @@ func testGorillaClient(t *testing.T, on transport) {
 			t.Fatalf("%s: %v", m.name, err)
 		}
 		if got, data, err := c.ReadMessage(); got != kind || string(data) != m.data || err != nil {
-			t.Errorf("%s: got %d, %d bytes, %v", m.name, got, len(data), err)
+			t.Fatalf("%s: got %d, %d bytes, %v", m.name, got, len(data), err)
 		}
 	}
 	t.Run("fragments", func(t *testing.T) {
@@ -77,18 +96,22 @@ func testGorillaClient(t *testing.T, on transport) {
 			t.Errorf("got %d bytes, %v, want %d", len(data), err, len(long))
 		}
 	})
-	t.Run("ping", func(t *testing.T) {
-		pong := ""
-		c.SetPongHandler(func(data string) error { pong = data; return nil })
-		c.WriteControl(gorilla.PingMessage, []byte("ping"), time.Now().Add(patience))
-		c.WriteMessage(gorilla.TextMessage, []byte("behind it"))
-		if _, data, err := c.ReadMessage(); string(data) != "behind it" || pong != "ping" {
-			t.Errorf("got %q, %v and pong %q", data, err, pong)
+}
+
+// exchangeCoder does the same; that client sends no fragments.
+func exchangeCoder(t *testing.T, ctx context.Context, c *coder.Conn) {
+	t.Helper()
+	for _, m := range messages {
+		kind := coder.MessageBinary
+		if m.text {
+			kind = coder.MessageText
 		}
-	})
-	c.WriteControl(gorilla.CloseMessage, gorilla.FormatCloseMessage(4321, "done"), time.Now().Add(patience))
-	if _, _, err := c.ReadMessage(); !gorilla.IsCloseError(err, 4321) {
-		t.Errorf("close: got %v, want 4321", err)
+		if err := c.Write(ctx, kind, []byte(m.data)); err != nil {
+			t.Fatalf("%s: %v", m.name, err)
+		}
+		if got, data, err := c.Read(ctx); got != kind || string(data) != m.data || err != nil {
+			t.Fatalf("%s: got %d, %d bytes, %v", m.name, got, len(data), err)
+		}
 	}
 }
 
@@ -111,18 +134,7 @@ func testCoderClient(t *testing.T, on transport) {
 	if _, greeting, err := c.Read(ctx); string(greeting) != "Hello!" {
 		t.Errorf("greeting: got %q, %v", greeting, err)
 	}
-	for _, m := range messages {
-		kind := coder.MessageBinary
-		if m.text {
-			kind = coder.MessageText
-		}
-		if err := c.Write(ctx, kind, []byte(m.data)); err != nil {
-			t.Fatalf("%s: %v", m.name, err)
-		}
-		if got, data, err := c.Read(ctx); got != kind || string(data) != m.data || err != nil {
-			t.Errorf("%s: got %d, %d bytes, %v", m.name, got, len(data), err)
-		}
-	}
+	exchangeCoder(t, ctx, c)
 	if err := c.Close(coder.StatusCode(4321), "done"); err != nil {
 		t.Errorf("close: got %v, want nil", err)
 	}
@@ -164,4 +176,59 @@ func (s *server) converse(n, rounds int) error {
 		}
 	}
 	return nil
+}
+
+// Both clients compress with a host that does, with context takeover and without.
+func TestCompressingClients(t *testing.T) { eachTransport(t, testCompressingClients) }
+
+func testCompressingClients(t *testing.T, on transport) {
+	for _, takeover := range []bool{false, true} {
+		s := on.serveWith(t, packing(host.Compression{Takeover: takeover}), host.Limits{}, echo(t, ""))
+		t.Run(fmt.Sprintf("gorilla/takeover=%t", takeover), func(t *testing.T) { s.compressGorilla(t) })
+		for name, mode := range map[string]coder.CompressionMode{
+			"context": coder.CompressionContextTakeover, "no context": coder.CompressionNoContextTakeover,
+		} {
+			want := none
+			if takeover && mode == coder.CompressionContextTakeover {
+				want = pmd
+			}
+			t.Run(fmt.Sprintf("coder, %s/takeover=%t", name, takeover), func(t *testing.T) { s.compressCoder(t, mode, want) })
+		}
+	}
+}
+
+func (s *server) compressGorilla(t *testing.T) {
+	dialer := gorilla.Dialer{EnableCompression: true}
+	c, answer, err := dialer.Dial("ws://"+s.addr+"/echo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if got := answer.Header.Get("Sec-WebSocket-Extensions"); got != none { // all that gorilla can do
+		t.Errorf("negotiated %q, want %q", got, none)
+	}
+	c.SetReadDeadline(time.Now().Add(patience))
+	for range 3 {
+		exchangeGorilla(t, c)
+	}
+}
+
+func (s *server) compressCoder(t *testing.T, mode coder.CompressionMode, want string) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, answer, err := coder.Dial(ctx, "ws://"+s.addr+"/echo", &coder.DialOptions{CompressionMode: mode, CompressionThreshold: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if got := answer.Header.Get("Sec-WebSocket-Extensions"); got != want {
+		t.Errorf("negotiated %q, want %q", got, want)
+	}
+	c.SetReadLimit(-1)
+	for range 3 {
+		exchangeCoder(t, ctx, c)
+	}
+	if err := c.Close(coder.StatusCode(4321), "done"); err != nil {
+		t.Errorf("close: got %v, want nil", err)
+	}
 }

@@ -41,10 +41,10 @@ type ending struct {
 	exact  bool
 }
 
-// readVectors reads all scenarios of one file below testdata/wire.
+// readVectors reads all scenarios of one file below testdata.
 func readVectors(t testing.TB, name string) []vector {
 	t.Helper()
-	path := filepath.Join("testdata/wire", name)
+	path := filepath.Join("testdata", name)
 	var all []vector
 	var in []rawws.Frame // of the step at hand, for "out all"
 	lines := bufio.NewScanner(bytes.NewReader(readAll(t, path)))

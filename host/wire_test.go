@@ -25,21 +25,26 @@ func testWire(t *testing.T, on transport) {
 		if !ok {
 			continue
 		}
-		vectors := readVectors(t, file.Name())
+		vectors := readVectors(t, "wire/"+file.Name())
 		scenarios += len(vectors)
 		t.Run(name, func(t *testing.T) {
 			s := on.serve(t, host.Limits{ControlRate: 1 << 20}, echo(t, ""))
-			for _, v := range vectors {
-				t.Run(v.name, func(t *testing.T) {
-					for _, cut := range cuts {
-						t.Run(cut.name, func(t *testing.T) { s.play(t, &v, cut.write) })
-					}
-				})
-			}
+			s.playAll(t, vectors)
 		})
 	}
 	if scenarios < 100 {
 		t.Errorf("testdata/wire: got %d scenarios, want more", scenarios)
+	}
+}
+
+// playAll runs all scenarios, cut in all ways. lines are of the handshake.
+func (s *server) playAll(t *testing.T, vectors []vector, lines ...string) {
+	for _, v := range vectors {
+		t.Run(v.name, func(t *testing.T) {
+			for _, cut := range cuts {
+				t.Run(cut.name, func(t *testing.T) { s.play(t, &v, cut.write, lines...) })
+			}
+		})
 	}
 }
 
@@ -71,8 +76,8 @@ func (p *peer) trickle(b []byte) {
 }
 
 // play runs a scenario on a session of its own.
-func (s *server) play(t *testing.T, v *vector, write func(p *peer, b []byte)) {
-	p := s.open(t, "/echo")
+func (s *server) play(t *testing.T, v *vector, write func(p *peer, b []byte), lines ...string) {
+	p := s.open(t, "/echo", lines...)
 	if write == nil {
 		for _, step := range v.steps {
 			p.write(step.send)

@@ -77,8 +77,9 @@ func (in *Inflater) Append(dst, src []byte, most int64) ([]byte, error) {
 	return dst, nil
 }
 
-// allowance is what any message may inflate to, in bytes, whatever its ratio.
-const allowance = 64 << 10
+// allowance is what any message may inflate to, in bytes, whatever its ratio: who
+// tries a server out sends runs of one letter.
+const allowance = 1 << 20
 
 // smallest is the least context that is kept, in bytes: zlib compresses for 512
 // when asked for 256.

@@ -141,7 +141,7 @@ func TestInflateContext(t *testing.T) {
 }
 
 func TestInflateLimits(t *testing.T) {
-	flat := make([]byte, 100<<10) // inflates to a thousand times its size
+	flat := make([]byte, 4<<20) // inflates to a thousand times its size
 	tests := []struct {
 		name  string
 		most  int64
@@ -153,15 +153,15 @@ func TestInflateLimits(t *testing.T) {
 		{"above the size", 2999, 2000, text(1, 3000), frame.ErrTooBig},
 		{"far above the size", 1, 2000, text(1, 3000), frame.ErrTooBig},
 		{"nothing allowed", 0, 2000, text(1, 3000), frame.ErrTooBig},
-		{"within the allowance", wide, 1, flat[:64<<10], nil},
+		{"within the allowance", wide, 1, flat[:1<<20], nil},
 		{"above the ratio", wide, 100, flat, deflate.ErrRatio},
-		{"above the default ratio", wide, 0, make([]byte, 1<<20), deflate.ErrRatio},
+		{"above the default ratio", wide, 0, flat, deflate.ErrRatio},
 		{"within the ratio", wide, 1100, flat, nil},
-		{"no ratio for text", wide, 20, text(1, 100<<10), nil},
+		{"no ratio for text", wide, 20, text(1, 3<<20), nil},
 	}
 	for _, test := range tests {
 		data := deflated(test.plain, 6)
-		for _, frames := range [][][]byte{{data}, chunks(data, 10)} {
+		for _, frames := range [][][]byte{{data}, chunks(data, 100)} {
 			in := deflate.NewPool(deflate.Policy{Ratio: test.ratio}).Inflater(session(15, false))
 			got, err := inflate(&in, test.most, frames...)
 			if err != test.want || err == nil && !bytes.Equal(got, test.plain) || int64(len(got)) > test.most+1 {
@@ -183,7 +183,7 @@ func TestInflateBomb(t *testing.T) {
 	}{
 		{"1 KiB", 1 << 10, frame.ErrTooBig, 1 << 10},
 		{"1 MiB", 1 << 20, frame.ErrTooBig, 1 << 20},
-		{"64 MiB, by the ratio", 64 << 20, deflate.ErrRatio, 200*uint64(len(bomb)) + 64<<10},
+		{"64 MiB, by the ratio", 64 << 20, deflate.ErrRatio, 200*uint64(len(bomb)) + 1<<20},
 	}
 	for _, test := range tests {
 		in := deflate.NewPool(deflate.Policy{}).Inflater(session(15, true))

@@ -24,7 +24,7 @@ type Policy struct {
 
 	// Level is how hard to compress, 1 to 9. Default 1, which keeps 8 KiB of
 	// context where the others keep 32. Level 9 saves another tenth to a quarter
-	// of the bytes, and takes 2 to 5 times as long without context, 5 to 15 times with.
+	// of the bytes, and takes 2 to 5 times as long without context, 10 to 30 times with.
 	Level int
 
 	// Threshold is the size in bytes below which a message is sent as it is; of
@@ -33,7 +33,7 @@ type Policy struct {
 	Threshold int
 
 	// Ratio is how many times its bytes on the wire a message may inflate to, on
-	// top of 64 KiB that any may. Above it: 1009. Default 200: copies of text in
+	// top of 1 MiB that any may. Above it: 1009. Default 200: copies of text in
 	// the window reach 130, only runs of one pattern the 1032 that DEFLATE can do.
 	Ratio int
 }
