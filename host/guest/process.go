@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -119,6 +120,10 @@ func (p *Process) compile(ctx context.Context, dir string, wasm []byte) error {
 	return p.judge(cmd.ProcessState, out.b, words.b, err)
 }
 
+// noMemory are the last words of a Go program that gets no more memory; the last
+// ones those of the race detector.
+var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate`)
+
 // judge reads what a process left that has ended by itself.
 func (p *Process) judge(end *os.ProcessState, out, words []byte, err error) error {
 	var v verdict
@@ -133,7 +138,7 @@ func (p *Process) judge(end *os.ProcessState, out, words []byte, err error) erro
 		return nil
 	case (end.UserTime() + end.SystemTime()).Seconds() > 0.9*float64(p.seconds()): // counted in ticks
 		return fmt.Errorf("%w: compiling took more than %v of a processor: raise limits.compile_time, or make the module smaller", ErrLimit, p.Time)
-	case bytes.Contains(words, []byte("out of memory")), bytes.Contains(words, []byte("cannot allocate memory")):
+	case noMemory.Match(words):
 		return fmt.Errorf("%w: compiling took more than %d MiB of memory: raise limits.compile_memory, or make the module smaller", ErrLimit, p.Memory>>20)
 	}
 	said, _, _ := strings.Cut(strings.TrimSpace(string(words)), "\n")

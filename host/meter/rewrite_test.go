@@ -59,7 +59,7 @@ func TestRefused(t *testing.T) {
 		{"padded vector opcode", two("block void end"), meter.ErrUnsupported, "vector opcode of more than 8 bits"},
 		{"code behind the end", two("end end"), meter.ErrMalformed, "body goes on behind its end"},
 		{"else without if", two("block void else end"), meter.ErrMalformed, "else without if"},
-		{"nothing but loops", single("", "", "", "%s", strings.Repeat("loop void end ", 1_000_000)).build(), meter.ErrUnsupported, "grows to more than 6 times"},
+		{"nothing but loops", single("", "", "", "%s", strings.Repeat("loop void end ", 1_000_000)).build(), meter.ErrUnsupported, "grows to more than 4 times"},
 		{"10001 nested blocks", two(strings.Repeat("block void ", 10_001) + strings.Repeat("end ", 10_001)), meter.ErrLimit, "nested deeper than 10000"},
 		{"br_table of 30001", two("block void local.get 0 br_table 30001 " + strings.Repeat("0 ", 30_002) + "end"), meter.ErrLimit, "30001 labels"},
 		{"block without end", two("block void"), meter.ErrMalformed, "function 1"},

@@ -71,14 +71,14 @@ func (w *writer) helper(typ uint32, body []byte) uint32 {
 	return uint32(len(w.m.functions) + len(w.helpers) - 1)
 }
 
-// maxGrowth bounds what is written for a byte that is read. Real guests grow by
-// a tenth to a half; a body of nothing but empty loops would grow by eight.
-const maxGrowth = 6
+// maxGrowth bounds what is written for a byte that is read, up to any place in
+// the code and beyond the first MiB. Real guests grow by a tenth to a half; a body
+// of nothing but empty loops would grow by eight.
+const maxGrowth = 4
 
 // bodies rewrites the guest's functions.
 func (w *writer) bodies() error {
 	wasm := w.m.wasm
-	most := maxGrowth*len(wasm) + 1<<20
 	w.code = make(code, 0, len(wasm)+len(wasm)/8)
 	var b body
 	var out code
@@ -87,7 +87,7 @@ func (w *writer) bodies() error {
 		r := &reader{b: wasm[:s.to], at: s.from, fn: int(fn)}
 		w.m.scan(r, fn, &b)
 		const editSize = 20 // less than most take, to see it before it is written
-		if len(w.code)+len(b.edits)*editSize > most {
+		if len(w.code)+len(b.edits)*editSize > maxGrowth*s.to+1<<20 {
 			r.fail(ErrUnsupported, "the code grows to more than %d times its size", maxGrowth)
 		}
 		if r.err != nil {
