@@ -23,6 +23,7 @@ import (
 //	GET  /metrics   for Prometheus
 //	GET  /plugins   what each plugin is and has, JSON
 //	GET  /sessions  how many there are, JSON
+//	POST /plugins/NAME/reset  starts a plugin again that has failed too often
 //	POST /drain     as SIGTERM
 //	GET  /debug/pprof/...
 type Admin struct {
@@ -105,6 +106,7 @@ func (h *Host) adminRoutes() http.Handler {
 	mux.HandleFunc("GET /healthz", h.serveReady)
 	mux.Handle("GET /metrics", h.metricsHandler())
 	mux.HandleFunc("GET /plugins", h.servePlugins)
+	mux.HandleFunc("POST /plugins/{name}/reset", h.serveReset)
 	mux.HandleFunc("GET /sessions", h.serveSessions)
 	mux.HandleFunc("POST /drain", h.serveDrain)
 	if h.cfg.Admin.Pprof {
@@ -177,6 +179,7 @@ type pluginState struct {
 	Out      uint64 `json:"messages_out"`
 	Turns    uint64 `json:"turns"`
 	Traps    uint64 `json:"traps"`
+	Restarts uint64 `json:"restarts"`
 }
 
 func (p *plugin) state() pluginState {
@@ -184,7 +187,7 @@ func (p *plugin) state() pluginState {
 	s := pluginState{
 		Name: p.cfg.Name, Version: p.version(), Route: p.cfg.Route, State: "down",
 		Lanes: p.cfg.Lanes, Running: n.up, Sessions: n.sessions, Requests: n.requests, Memory: n.memory, Queued: n.queued,
-		In: total(n.received.messages[:]), Out: total(n.sent.messages[:]), Turns: total(n.turns[:]), Traps: total(n.traps[:]),
+		In: total(n.received.messages[:]), Out: total(n.sent.messages[:]), Turns: total(n.turns[:]), Traps: total(n.traps[:]), Restarts: n.restarts,
 	}
 	if n.up > 0 {
 		s.State = "running"
@@ -207,6 +210,22 @@ func (h *Host) servePlugins(w http.ResponseWriter, _ *http.Request) {
 		}
 	}
 	writeJSON(w, http.StatusOK, all)
+}
+
+func (h *Host) serveReset(w http.ResponseWriter, r *http.Request) {
+	if h.started.Load() {
+		for _, p := range h.plugins {
+			if p.cfg.Name == r.PathValue("name") {
+				for _, l := range p.lanes {
+					l.Reset()
+				}
+				h.log.Info("plugin reset", "plugin", p.cfg.Name, "peer", r.RemoteAddr)
+				writeJSON(w, http.StatusAccepted, p.state())
+				return
+			}
+		}
+	}
+	http.Error(w, "no plugin of that name: GET /plugins lists them", http.StatusNotFound)
 }
 
 func (h *Host) serveSessions(w http.ResponseWriter, _ *http.Request) {

@@ -326,7 +326,7 @@ func TestReadiness(t *testing.T) {
 
 // A host whose plugins have all failed is not ready.
 func TestUnready(t *testing.T) {
-	s := auto.serveAdmin(t, unchanged, wat(t, "trap_in_connect"))
+	s := auto.serveAdmin(t, unchanged, failing(wat(t, "trap_in_connect")))
 	for range 3 { // the second restart takes its time
 		p := s.dial(t)
 		p.write(rawws.Handshake("h", "/trap_in_connect"))

@@ -19,13 +19,17 @@ func TestConformance(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			waits(t)
 			abitest.Run(t, func(t *testing.T, p abitest.Plugin) (*abitest.Server, error) {
+				recovery := host.RecoveryRollback
+				if p.Fails {
+					recovery = host.RecoveryFail
+				}
 				return serveKit(t, host.Config{
 					Listen:    "127.0.0.1:0",
 					CacheDir:  cache,
 					Transport: transport,
 					Log:       slog.New(slog.DiscardHandler),
 					Plugins: []host.Plugin{{
-						Name: "kit", Module: p.Module, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config,
+						Name: "kit", Module: p.Module, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config, Recovery: recovery,
 					}},
 					Limits: host.Limits{
 						Turn: 500 * time.Millisecond, Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,

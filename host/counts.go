@@ -20,6 +20,8 @@ type counts struct {
 	closes         [lane.CloseCodes]uint64
 	faults         [lane.Faults]uint64
 	traps          [lane.Kinds]uint64
+	undone         uint64
+	restarts       uint64
 	refused        [lane.Statuses]uint64
 	turns          [lane.Buckets]uint64
 	turnTime       time.Duration
@@ -60,6 +62,8 @@ func (n *counts) add(c *lane.Counters) {
 	load(n.closes[:], c.Closes[:])
 	load(n.faults[:], c.Faults[:])
 	load(n.traps[:], c.Traps[:])
+	n.undone += c.Undone.Load()
+	n.restarts += c.Restarts.Load()
 	load(n.refused[:], c.Refused[:])
 	load(n.turns[:], c.Turns.Counts[:])
 	n.turnTime += time.Duration(c.Turns.Sum.Load())

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -65,7 +66,14 @@ var (
 	pluginInstances = desc("plugin_instances", "Lanes by whether their instance runs.", "plugin", "state")
 	pluginMemory    = desc("plugin_memory_bytes", "Linear memory of all instances.", "plugin")
 	pluginTurns     = desc("plugin_turn_seconds", "Time of a turn, its commands included.", "plugin")
-	pluginTraps     = desc("plugin_traps_total", "Instances discarded.", "plugin", "kind")
+	pluginTraps     = desc("plugin_traps_total", "Events that were dropped because the plugin failed at them, and instances lost.", "plugin", "kind")
+	pluginUndone    = desc("plugin_undone_calls_total", "Calls that failed and were undone; each dropped event has one or two.", "plugin")
+	pluginUndoTime  = desc("plugin_undo_seconds_total", "Time that undoing took.", "plugin")
+	pluginRestarts  = desc("plugin_restarts_total", "Instances started in place of one that was lost.", "plugin")
+	pluginDiverged  = desc("plugin_diverged_total", "Instances lost because they did not repeat what they had done.", "plugin")
+	pluginSaves     = desc("plugin_checkpoints_total", "Checkpoints made.", "plugin")
+	pluginSaveTime  = desc("plugin_checkpoint_seconds_total", "Time that checkpoints took.", "plugin")
+	pluginJournal   = desc("plugin_journal_bytes", "Memory of the journals.", "plugin")
 	pluginRefused   = desc("plugin_refused_commands_total", "Commands refused.", "plugin", "status")
 )
 
@@ -147,6 +155,9 @@ func (s samples) plugin(p *plugin) {
 			s.counter(pluginTraps, count, name, guest.Kind(kind).String())
 		}
 	}
+	s.counter(pluginUndone, n.undone, name)
+	s.counter(pluginRestarts, n.restarts, name)
+	s.recovery(p)
 	for status, count := range n.refused {
 		if status > 0 {
 			s.counter(pluginRefused, count, name, abi.Status(status).String())
@@ -158,6 +169,29 @@ func (s samples) plugin(p *plugin) {
 			s.guest(name, strconv.Itoa(number), one)
 		}
 	}
+}
+
+// recovery sends what rolling back cost, whether it was ever needed or not.
+func (s samples) recovery(p *plugin) {
+	var saves, diverged uint64
+	var saveTime, undoTime, journal int64
+	for _, r := range p.recovery {
+		saves += r.Checkpoints.Load()
+		saveTime += r.CheckpointTime.Load()
+		undoTime += r.UndoTime.Load()
+		diverged += r.Diverged.Load()
+		journal += r.Journal.Load()
+	}
+	s.counter(pluginSaves, saves, p.cfg.Name)
+	s.counter(pluginDiverged, diverged, p.cfg.Name)
+	s.seconds(pluginSaveTime, saveTime, p.cfg.Name)
+	s.seconds(pluginUndoTime, undoTime, p.cfg.Name)
+	s.gauge(pluginJournal, float64(journal), p.cfg.Name)
+}
+
+// seconds sends a counter of nanoseconds.
+func (s samples) seconds(d *prometheus.Desc, ns int64, labels ...string) {
+	s.to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, time.Duration(ns).Seconds(), labels...)
 }
 
 func (s samples) turns(name string, n *counts) {

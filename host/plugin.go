@@ -20,6 +20,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/lane"
+	"github.com/yimmo-host/yimmo-host/host/recovery"
 	"github.com/yimmo-host/yimmo-host/host/stream"
 )
 
@@ -43,8 +44,9 @@ type plugin struct {
 
 	deflate *deflate.Pool // nil: nothing is compressed
 
-	counters    []*lane.Counters // by lane number
-	laneMetrics []*laneMetrics   // by lane number
+	counters    []*lane.Counters  // by lane number
+	laneMetrics []*laneMetrics    // by lane number
+	recovery    []*recovery.Stats // by lane number
 	metrics     guestMetrics
 	requests    atomic.Uint64 // plain ones
 
@@ -61,6 +63,7 @@ func newPlugin(h *Host, cfg *Plugin) *plugin {
 	for range cfg.Lanes {
 		p.counters = append(p.counters, &lane.Counters{})
 		p.laneMetrics = append(p.laneMetrics, p.metrics.lane())
+		p.recovery = append(p.recovery, &recovery.Stats{})
 	}
 	return p
 }
@@ -123,6 +126,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Number:   n, Log: log,
 		Limits:       limits.ofLane(p.host.budget),
 		Messages:     p.cfg.Delivery == DeliveryMessages,
+		Revive:       p.cfg.Recovery != RecoveryFail,
 		Policy:       policies[p.cfg.Slow],
 		Poll:         p.host.polls(),
 		SocketClosed: p.socketClosed,
@@ -136,7 +140,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	var features abi.Feature
 	var area int
 	cfg.Start = func() (lane.Guest, error) {
-		g, err := p.instance(log)
+		g, err := p.instance(log, n)
 		if err != nil {
 			return nil, err
 		}
@@ -154,9 +158,9 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	return l, nil
 }
 
-// instance starts an instance. One that takes whole messages is asked for a
-// receive area that holds the largest.
-func (p *plugin) instance(log *slog.Logger) (lane.Guest, error) {
+// instance starts an instance for lane n. One that takes whole messages is asked
+// for a receive area that holds the largest.
+func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 	if p.cfg.Native != nil {
 		return p.cfg.Native(), nil
 	}
@@ -176,11 +180,28 @@ func (p *plugin) instance(log *slog.Logger) (lane.Guest, error) {
 	}
 	whole := p.cfg.Delivery == DeliveryMessages || g.Features()&abi.FeatureMessages != 0
 	if mem, _ := g.Area(); !whole || p.area != 0 || int64(len(mem)) >= limits.Message {
-		return g, nil
+		return p.recoverable(g, log, n)
 	}
 	g.Close()
 	p.area = int(min(limits.Message+7, abi.MaxArea)) &^ 7
-	return p.instance(log)
+	return p.instance(log, n)
+}
+
+// recoverable makes an instance one that can be rolled back, if it is to be.
+func (p *plugin) recoverable(g *guest.Instance, log *slog.Logger, n int) (lane.Guest, error) {
+	if p.cfg.Recovery != RecoveryRollback && p.cfg.Recovery != "" {
+		return g, nil
+	}
+	r, err := recovery.New(g, recovery.Options{Log: log, Stats: p.recovery[n]})
+	if errors.Is(err, guest.ErrUnsaved) {
+		log.Warn("plugin cannot be rolled back; when it fails it is restarted", "err", err)
+		return g, nil
+	}
+	if err != nil {
+		g.Close()
+		return nil, err
+	}
+	return r, nil
 }
 
 var policies = map[string]uint8{"": abi.PolicyClose, SlowClose: abi.PolicyClose, SlowDrop: abi.PolicyDrop, SlowLast: abi.PolicyLast}

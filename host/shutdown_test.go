@@ -150,7 +150,7 @@ func TestShutdownHeldUpgrade(t *testing.T) {
 func TestShutdownTrap(t *testing.T) { eachWaits(t, testShutdownTrap) }
 
 func testShutdownTrap(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{CloseTime: 100 * time.Millisecond}, wat(t, "trap_in_close"))
+	s := on.serve(t, host.Limits{CloseTime: 100 * time.Millisecond}, failing(wat(t, "trap_in_close")))
 	var peers []*peer
 	for range 10 {
 		p := s.open(t, "/trap_in_close")

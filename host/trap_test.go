@@ -9,6 +9,12 @@ import (
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
+// failing is a plugin whose sessions end when it fails.
+func failing(p host.Plugin) host.Plugin {
+	p.Recovery = host.RecoveryFail
+	return p
+}
+
 // An instance that fails takes its sessions with it, with 1011, and nothing else:
 // another plugin does not notice, and a fresh instance serves whoever comes next.
 func TestGuestFails(t *testing.T) { eachWaits(t, testGuestFails) }
@@ -16,7 +22,7 @@ func TestGuestFails(t *testing.T) { eachWaits(t, testGuestFails) }
 func testGuestFails(t *testing.T, on transport) {
 	for _, name := range []string{"trap_in_recv", "loop_in_recv"} {
 		t.Run(name, func(t *testing.T) {
-			s := on.serve(t, host.Limits{Turn: 300 * time.Millisecond}, wat(t, name), echo(t, ""))
+			s := on.serve(t, host.Limits{Turn: 300 * time.Millisecond}, failing(wat(t, name)), echo(t, ""))
 			other := s.open(t, "/echo")
 			var bad []*peer
 			for range 10 {
@@ -48,7 +54,7 @@ func testGuestFails(t *testing.T, on transport) {
 func TestFailedTurnSaysNothing(t *testing.T) { eachTransport(t, testFailedTurnSaysNothing) }
 
 func testFailedTurnSaysNothing(t *testing.T, on transport) {
-	s := on.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
+	s := on.serve(t, host.Limits{}, failing(wat(t, "trap_in_recv")))
 	p := s.open(t, "/trap_in_recv")
 	both := rawws.AppendFrame(nil, rawws.Frame{Flags: 0x81, Payload: "unheard"})
 	p.write(rawws.AppendFrame(both, rawws.Frame{Flags: 0x81, Payload: "bad!"}))
@@ -65,7 +71,7 @@ func testFailedTurnSaysNothing(t *testing.T, on transport) {
 // A guest that fails again and again comes back each time, after a pause.
 func TestGuestFailsAgain(t *testing.T) {
 	waits(t)
-	s := auto.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
+	s := auto.serve(t, host.Limits{}, failing(wat(t, "trap_in_recv")))
 	for i := range 4 {
 		p := s.dial(t)
 		for late := time.Now().Add(patience); ; p = s.dial(t) {
@@ -90,7 +96,7 @@ func TestTrapIn(t *testing.T) { eachTransport(t, testTrapIn) }
 
 func testTrapIn(t *testing.T, on transport) {
 	t.Run("connect", func(t *testing.T) {
-		s := on.serve(t, host.Limits{}, wat(t, "trap_in_connect"), echo(t, ""))
+		s := on.serve(t, host.Limits{}, failing(wat(t, "trap_in_connect")), echo(t, ""))
 		p := s.dial(t)
 		p.write(rawws.Handshake(s.addr, "/trap_in_connect"))
 		if a := p.answer("GET"); a.Status != 503 {
@@ -99,7 +105,7 @@ func testTrapIn(t *testing.T, on transport) {
 		s.open(t, "/echo").leave()
 	})
 	t.Run("close", func(t *testing.T) {
-		s := on.serve(t, host.Limits{}, wat(t, "trap_in_close"))
+		s := on.serve(t, host.Limits{}, failing(wat(t, "trap_in_close")))
 		first, second := s.open(t, "/trap_in_close"), s.open(t, "/trap_in_close")
 		first.leave() // its closing handshake is the host's affair
 		second.wantClose(1011)
@@ -108,7 +114,7 @@ func testTrapIn(t *testing.T, on transport) {
 		s.open(t, "/trap_in_close").alive()
 	})
 	t.Run("close, many at once", func(t *testing.T) {
-		s := on.serve(t, host.Limits{}, wat(t, "trap_in_close"))
+		s := on.serve(t, host.Limits{}, failing(wat(t, "trap_in_close")))
 		var peers []*peer
 		for range 20 {
 			peers = append(peers, s.open(t, "/trap_in_close"))
@@ -119,7 +125,7 @@ func testTrapIn(t *testing.T, on transport) {
 		s.log.wait(t, "plugin trapped")
 	})
 	t.Run("http", func(t *testing.T) {
-		s := on.serve(t, host.Limits{}, wat(t, "trap_in_http"))
+		s := on.serve(t, host.Limits{}, failing(wat(t, "trap_in_http")))
 		session := s.open(t, "/trap_in_http")
 		p := s.dial(t)
 		p.write([]byte("GET /trap_in_http HTTP/1.1\r\nHost: h\r\n\r\n"))
@@ -133,7 +139,7 @@ func testTrapIn(t *testing.T, on transport) {
 
 // The operator learns which plugin failed, how, and what it cost.
 func TestTrapIsLogged(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
+	s := auto.serve(t, host.Limits{}, failing(wat(t, "trap_in_recv")))
 	s.open(t, "/trap_in_recv").alive()
 	s.open(t, "/trap_in_recv").text("bad!")
 	s.log.wait(t, "plugin runs again")

@@ -52,7 +52,7 @@ func mistakeCases() []scenario {
 	for _, m := range mistakes {
 		all = append(all, scenario{name: m.name, play: func(s *stage) { s.fail(m.script()) }})
 	}
-	return append(all,
+	all = append(all,
 		scenario{name: "consumed before the call's first event", play: mistakeConsumedBefore},
 		scenario{name: "what earlier calls of the turn did stands", play: mistakeEarlierCalls},
 		scenario{name: "again and again", play: func(s *stage) {
@@ -101,6 +101,10 @@ func mistakeCases() []scenario {
 			s.watch()
 		}},
 	)
+	for i := range all {
+		all[i].with.Fails = true
+	}
+	return all
 }
 
 // mustFail reads an answer that says the fault is not the peer's.

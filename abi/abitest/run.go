@@ -10,6 +10,11 @@ import (
 type Plugin struct {
 	Module []byte
 	Config map[string]string // configuration keys for the start event
+
+	// Fails says that the guest will make mistakes. A host that can put an
+	// instance back (ABI.md section 4) is not to do so then: the kit wants to see
+	// that it was discarded.
+	Fails bool
 }
 
 // A Server is a running host.
@@ -36,8 +41,7 @@ type Server struct {
 // have at least 16 MiB and less than 4 GiB of memory; the out-queue of a session
 // holds at least 1 MiB.
 // A start may take one second. A new instance runs, or is being started, at once
-// after another has failed: the kit knows hosts that discard an instance, not yet
-// those that put it back (ABI.md section 4).
+// after another has failed.
 type Start func(t *testing.T, p Plugin) (*Server, error)
 
 // A scenario is one case: a name and what happens.

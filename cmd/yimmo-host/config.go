@@ -90,6 +90,7 @@ type plugin struct {
 	Delivery      Text   `toml:"delivery"`
 	Slow          Text   `toml:"slow"`
 	Compress      Text   `toml:"compression"`
+	Recovery      Text   `toml:"recovery"`
 	Lanes         Count  `toml:"lanes"`
 	Memory        Size   `toml:"memory"`
 	Config        Table  `toml:"config"`

@@ -103,7 +103,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		want []string
 	}{
 		{host.Config{}, []string{"Listen", "TLS", "Admin", "Transport", "CacheDir", "Compiler", "Plugins", "Limits", "Compression", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Lanes", "Memory", "Config"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Recovery", "Lanes", "Memory", "Config"}},
 	}
 	for _, tt := range tests {
 		var got []string
@@ -121,7 +121,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 	texts := map[string]string{
 		"listen": ":1", "admin.listen": "127.0.0.1:2", "admin.pprof": "true", "transport": "stream", "cache_dir": "off", "log.level": "warn", "log.format": "json", "limits.queue": "77777", "limits.queue_total": "77777", "limits.memory": "77777", "limits.compile_memory": "77MiB",
 		"plugins.echo.path": "embedded:echo", "plugins.echo.route": "/x", "plugins.echo.origins": "https://a.example, https://b.example", "plugins.echo.require_origin": "true",
-		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop", "plugins.echo.compression": "on",
+		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop", "plugins.echo.compression": "on", "plugins.echo.recovery": "restart",
 		"compression.enabled": "true", "compression.level": "7", "compression.takeover": "true", "compression.window_bits": "11",
 		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777",
 	}
@@ -156,7 +156,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		t.Errorf("compression: got %+v, want %+v", got, want)
 	}
 	want := host.Plugin{Name: "echo", Path: "embedded:echo", Module: c.host.Plugins[0].Module, Route: "/x",
-		Origins: []string{"https://a.example", "https://b.example"}, RequireOrigin: true, Delivery: "messages", Slow: "drop", Compression: "on", Lanes: 3, Memory: 77777,
+		Origins: []string{"https://a.example", "https://b.example"}, RequireOrigin: true, Delivery: "messages", Slow: "drop", Compression: "on", Recovery: "restart", Lanes: 3, Memory: 77777,
 		Config: map[string]string{"greeting": "hi"}}
 	if got := c.host.Plugins[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("plugin: got %+v, want %+v", got, want)

@@ -160,6 +160,7 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 		Delivery:      string(p.Delivery),
 		Slow:          string(p.Slow),
 		Compression:   string(p.Compress),
+		Recovery:      string(p.Recovery),
 		Lanes:         int(p.Lanes),
 		Memory:        int64(p.Memory),
 		Config:        p.Config,
@@ -175,6 +176,9 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	}
 	if h.Slow == "" {
 		h.Slow = host.SlowClose
+	}
+	if h.Recovery == "" {
+		h.Recovery = host.RecoveryRollback
 	}
 	if h.Lanes == 0 {
 		h.Lanes = 1

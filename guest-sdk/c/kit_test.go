@@ -44,13 +44,17 @@ func TestKit(t *testing.T) {
 		if !ok {
 			t.Skip("not about the puppet")
 		}
+		recovery := host.RecoveryRollback
+		if p.Fails {
+			recovery = host.RecoveryFail
+		}
 		m := plugin(t, filepath.Join("test", "puppet.c"), fmt.Sprintf("-DWANTS=%#xu", wants))
 		return serveKit(t, host.Config{
 			Listen:   "127.0.0.1:0",
 			CacheDir: cache,
 			Log:      slog.New(slog.DiscardHandler),
 			Plugins: []host.Plugin{{
-				Name: "kit", Module: m.wasm, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config,
+				Name: "kit", Module: m.wasm, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config, Recovery: recovery,
 			}},
 			Limits: host.Limits{
 				Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,

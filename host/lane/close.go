@@ -20,7 +20,8 @@ import (
 //	peer breaks the protocol
 //	or a limit                     the error's code    the same code, host
 //	nothing is said for too long   1001                1001, host
-//	plugin trapped                 1011                none, the instance is gone
+//	plugin fails at its event      1011                1011, host
+//	plugin's instance is lost      1011 or 1013        none
 
 // peerClose handles a close frame, RFC 6455 section 5.5.1.
 func (l *Lane) peerClose(id uint64, s *session, payload []byte) {
@@ -142,12 +143,7 @@ func (l *Lane) release(id uint64, s *session) {
 		l.writeClose(s, s.code, "")
 	}
 	l.settleDebts(s)
-	if s.extra != nil {
-		for _, sub := range s.extra.subs {
-			l.forgetLast(sub, s)
-			l.endSubscription(sub)
-		}
-	}
+	l.unsubscribeAll(s)
 	if s.link != nil {
 		s.link.Close()
 	}

@@ -110,6 +110,9 @@ func (l *Lane) answer(s *session, d Decision) {
 
 func (l *Lane) accept(id uint64, s *session, fields []byte) {
 	s.state = accepted
+	if l.cfg.Revive && s.asker != nil {
+		s.fields = string(s.asker.fields)
+	}
 	l.answer(s, Decision{Session: id, Fields: append([]byte(nil), fields...)})
 }
 
@@ -137,7 +140,7 @@ func (l *Lane) abort(m *mail) {
 func (l *Lane) attach(id uint64, link Link, head []byte) {
 	s := l.sessions.find(id)
 	if s == nil || s.state == over {
-		link.Write(frame.AppendClose(nil, abi.CloseInternal, "plugin failed"))
+		link.Write(frame.AppendClose(nil, abi.CloseInternal, pluginFailed))
 		link.Close()
 		return
 	}

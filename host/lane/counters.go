@@ -28,11 +28,14 @@ type Counters struct {
 
 	Turns Durations // time of a turn, its commands included
 
+	Undone   atomic.Uint64 // calls that failed and were undone
+	Restarts atomic.Uint64 // instances after the first
+
 	Pings   atomic.Uint64             // of peers
 	Pongs   atomic.Uint64             // of peers
 	Closes  [CloseCodes]atomic.Uint64 // by the code that the guest hears, see [CloseName]
 	Faults  [Faults]atomic.Uint64
-	Traps   [Kinds]atomic.Uint64    // by [guest.Kind]
+	Traps   [Kinds]atomic.Uint64    // by [guest.Kind]: instances lost, and events that one failed at
 	Refused [Statuses]atomic.Uint64 // commands by [abi.Status]
 }
 

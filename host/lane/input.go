@@ -108,7 +108,8 @@ func (l *Lane) data(id uint64, f *frame.Frame, at int) {
 		f, at = &message, place
 	}
 	if at != notInArea {
-		if s := l.hearing(id, 0); s != nil {
+		g := l.guest
+		if s := l.hearing(id, 0); s != nil && l.guest == g {
 			e := l.recv(id, s, f.Flags)
 			l.putAt(&e, at, len(f.Payload))
 		}

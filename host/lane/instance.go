@@ -13,7 +13,17 @@ const (
 	firstPause = 100 * time.Millisecond
 	longPause  = 30 * time.Second
 	calm       = time.Minute
+
+	// mostFailures in a row, pauses and all, and it stays down.
+	mostFailures = 10
 )
+
+// revivals are how often sessions may go on in a fresh instance: five times at
+// once, and then every twelve seconds. More often they close with 1013, for what
+// fails like that serves nobody.
+var revivals = Rate{PerSecond: 1, AtOnce: 60}
+
+const revivalPause = 12 * time.Second
 
 // start makes an instance and gives it its start event.
 func (l *Lane) start() error {
@@ -41,10 +51,39 @@ func (l *Lane) start() error {
 	return nil
 }
 
-// trapped throws the instance away. It is never called again, so its sessions
-// cannot go on: they close with 1011.
+// trapped throws the instance away, which is never called again. If its sessions
+// may go on in a fresh one they do, all but those it has not heard the last of.
+// Else they close.
 func (l *Lane) trapped(err error) {
-	l.logTrap(err)
+	if time.Since(l.started) > calm {
+		l.backoff, l.failures = 0, 0
+	}
+	l.counters.Traps[trapKind(err)].Add(1)
+	alive := l.cfg.Revive && !l.stopping && l.revivals.take(&revivals, int64(revivalPause/time.Second), l.clock)
+	l.logTrap(err, alive)
+	unheard := l.unheard()
+	l.discard()
+	if alive {
+		if err = l.start(); err == nil {
+			l.counters.Restarts.Add(1)
+			l.failRequests()
+			l.announce(unheard)
+			return
+		}
+		l.log.Error("plugin does not start again", "err", err)
+	}
+	l.failRequests()
+	l.openCalls() // those it accepted in this turn learn of both
+	code := uint16(abi.CloseInternal)
+	if l.cfg.Revive && !l.stopping {
+		code = abi.CloseTryAgain
+	}
+	l.sessions.all(func(id uint64, s *session) { l.loseSession(id, s, code) })
+	l.scheduleRestart()
+}
+
+// discard ends the instance and forgets what was of it alone.
+func (l *Lane) discard() {
 	l.guest.Close()
 	l.guest, l.ring, l.area = nil, nil, nil // their memory is gone
 	l.n, l.used, l.refused = 0, 0, 0
@@ -52,30 +91,35 @@ func (l *Lane) trapped(err error) {
 	l.timers = timers{}
 	l.dropOwnTopics()
 	l.later, l.asked, l.ended = l.later[:0], l.asked[:0], l.ended[:0]
-	l.openCalls() // those it accepted in this turn learn of both
-	l.counters.Traps[trapKind(err)].Add(1)
 	l.counters.Up.Store(false)
-	l.sessions.all(func(id uint64, s *session) {
-		l.answer(s, Decision{Err: ErrDown})
-		if s.state != connecting && s.state != over {
-			l.counters.Closes[closeIndex(abi.CloseInternal)].Add(1)
-		}
-		if s.state == open {
-			l.writeClose(s, abi.CloseInternal, "plugin failed")
-		}
-		s.last = s.last && s.state == over
-		l.release(id, s)
-	})
+}
+
+func (l *Lane) failRequests() {
 	for id, x := range l.exchanges {
 		x.fail(ErrDown)
 		delete(l.exchanges, id)
 	}
-	l.scheduleRestart()
 }
 
+// loseSession ends a session of an instance that is no more. Nobody hears of it
+// but its peer.
+func (l *Lane) loseSession(id uint64, s *session, code uint16) {
+	l.answer(s, Decision{Err: ErrDown})
+	if s.state != connecting && s.state != over {
+		l.counters.Closes[closeIndex(code)].Add(1)
+	}
+	if s.state == open {
+		l.writeClose(s, code, pluginFailed)
+	}
+	s.last = s.last && s.state == over
+	l.release(id, s)
+}
+
+// scheduleRestart sees to the next attempt, if there is to be one.
 func (l *Lane) scheduleRestart() {
-	if time.Since(l.started) > calm {
-		l.backoff = 0
+	if l.failures++; l.failures > mostFailures {
+		l.log.Error("plugin stays down until an operator resets it", "failures", l.failures)
+		return
 	}
 	l.due.set(l.backoff, dueRestart, 0)
 	l.backoff = min(max(firstPause, l.backoff*2), longPause)
@@ -91,10 +135,23 @@ func (l *Lane) restart() {
 		l.scheduleRestart()
 		return
 	}
+	l.counters.Restarts.Add(1)
 	l.log.Info("plugin runs again")
 }
 
-func (l *Lane) logTrap(err error) {
-	l.log.Error("plugin trapped; its sessions close with 1011", "kind", trapKind(err).String(), "err", err,
+// Reset makes a plugin that stays down try again, at once.
+func (l *Lane) Reset() { l.mail.post(mail{kind: mailReset}) }
+
+func (l *Lane) reset() {
+	l.backoff, l.failures, l.revivals, l.lost = 0, 0, 0, 0
+	l.restart()
+}
+
+func (l *Lane) logTrap(err error, alive bool) {
+	what := "plugin trapped; its sessions close"
+	if alive {
+		what = "plugin trapped; its sessions go on in a fresh instance"
+	}
+	l.log.Error(what, "kind", trapKind(err).String(), "err", err,
 		"sessions", l.sessions.count, "requests", len(l.exchanges))
 }

@@ -21,6 +21,9 @@ type Guest interface {
 	Area() ([]byte, uint32) // the receive area and its address in guest memory
 	Memory() []byte         // all of the guest's memory, as large as it is now
 	Features() abi.Feature  // in force
+
+	// Turn fails with a [*guest.UndoneError] if the instance is as before the
+	// call, ring and area included. After any other error it is closed.
 	Turn(first, n int, h guest.Header) (commands, consumed int, more bool, err error)
 	Close() error
 }
@@ -34,6 +37,11 @@ type Config struct {
 	// Settings gives the [abi.Fields] of the start event of a guest whose peers'
 	// messages have at most maxMessage bytes.
 	Settings func(maxMessage int64) []byte
+
+	// Revive lets sessions go on in a fresh instance when theirs is lost: it hears
+	// of them by connect events with [abi.FlagSynthesised]. It costs each session
+	// the memory of its connect event.
+	Revive bool
 
 	// Number of this lane within its plugin, 0 to 255.
 	Number int
@@ -156,10 +164,16 @@ type Lane struct {
 	began    time.Time     // when the plugin began: zero of the monotonic clock
 	started  time.Time     // when this instance did
 	backoff  time.Duration // before the next restart
+	failures int           // in a row
+	revivals pace
+	lost     pace // time, to calls that were undone
+	poisoned sampler
 	seeds    *rand.ChaCha8
 	turns    uint64
 
 	n           int       // events in the ring
+	first       int       // of them that the guest has not taken in, while it is called
+	careful     int       // up to this one they are given one by one
 	used        int       // bytes of the area in use
 	floor       int       // bytes of it that outlast the turn at hand
 	later       []pending // events made by commands; they go into the next turn
@@ -293,6 +307,8 @@ func (l *Lane) handle(m *mail) {
 		l.drain(time.Duration(m.id))
 	case mailKill:
 		l.kill()
+	case mailReset:
+		l.reset()
 	}
 }
 

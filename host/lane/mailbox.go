@@ -26,6 +26,7 @@ const (
 	mailLeft                        // what: *Exchange; its client needs nothing more
 	mailDrain                       // end all sessions within id nanoseconds, then stop
 	mailKill                        // end everything now
+	mailReset                       // start again, whatever happened
 )
 
 // A mailbox carries mails to the lane's goroutine, in order for each sender.

@@ -157,6 +157,11 @@ func (l *Lane) decode(c *polled, start, n int) {
 			return
 		}
 		l.frame(c.id, &f, start-len(f.Payload))
+		if l.guest != g && l.guest != nil {
+			l.floor = 0
+			l.breakOff(c.id) // what was left to decode is gone with the other instance
+			return
+		}
 		if l.guest != g || c.leaving || c.fd < 0 {
 			return // a turn in the middle ended the session, or all of them
 		}

@@ -19,22 +19,23 @@ const (
 // session is one WebSocket connection as the lane knows it. Everything in it
 // belongs to the lane's goroutine.
 type session struct {
-	link  Link
-	asker *connect // who waits for the decision, until there is one
-	extra *extra   // nil as long as nothing of it is needed
-	user  uint64
-	enc   frame.Encoder
-	gen   uint32
-	seq   uint32
-	heard uint32 // when a frame last came, in ticks of the lane
-	spoke uint32 // when data last went either way
-	asked uint32 // when the peer was last pinged
-	code  uint16 // of the close frame that last stands for, or that we sent
-	state state
-	held  bool  // the guest asked for time to decide
-	slow  bool  // more than the mark waits for the peer
-	who   uint8 // abi.WhoX: who began to close
-	last  bool  // a close frame is to be sent before the link closes
+	link   Link
+	asker  *connect // who waits for the decision, until there is one
+	extra  *extra   // nil as long as nothing of it is needed
+	fields string   // of its connect event, for the next instance
+	user   uint64
+	enc    frame.Encoder
+	gen    uint32
+	seq    uint32
+	heard  uint32 // when a frame last came, in ticks of the lane
+	spoke  uint32 // when data last went either way
+	asked  uint32 // when the peer was last pinged
+	code   uint16 // of the close frame that last stands for, or that we sent
+	state  state
+	held   bool  // the guest asked for time to decide
+	slow   bool  // more than the mark waits for the peer
+	who    uint8 // abi.WhoX: who began to close
+	last   bool  // a close frame is to be sent before the link closes
 
 	controls, messages, bytes pace // of the peer
 }

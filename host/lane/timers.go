@@ -74,11 +74,16 @@ func (l *Lane) timerSet(c *abi.Command) abi.Status {
 }
 
 func (l *Lane) timerClear(c *abi.Command) abi.Status {
-	if t := l.timers.byID[c.ID]; t != nil {
-		heap.Remove(&l.timers.heap, t.index)
-		delete(l.timers.byID, c.ID)
-	}
+	l.timers.drop(c.ID)
 	return 0
+}
+
+// drop forgets a timer, if there is one of that id.
+func (t *timers) drop(id uint64) {
+	if x := t.byID[id]; x != nil {
+		heap.Remove(&t.heap, x.index)
+		delete(t.byID, id)
+	}
 }
 
 // ring makes events of the timers that have run out. One that repeats and was

@@ -162,6 +162,18 @@ func (l *Lane) endSubscription(sub *subscription) {
 	l.dropTopic(t)
 }
 
+// unsubscribeAll ends all subscriptions of a session.
+func (l *Lane) unsubscribeAll(s *session) {
+	if s.extra == nil {
+		return
+	}
+	for _, sub := range s.extra.subs {
+		l.forgetLast(sub, s)
+		l.endSubscription(sub)
+	}
+	s.extra.subs = nil
+}
+
 // dropTopic forgets a topic that nobody hears any more.
 func (l *Lane) dropTopic(t *topic) {
 	if len(t.subs) > 0 || t.own {

@@ -16,7 +16,8 @@ type pending struct {
 	payload []byte
 }
 
-// maxCalls bounds how often one turn may ask to be called again.
+// maxCalls bounds how often one turn may ask to be called again, besides once
+// for each event.
 const maxCalls = 4096
 
 var errEndless = errors.New("the guest asked to be called again without end")
@@ -66,29 +67,34 @@ func (l *Lane) turn() {
 
 // call calls the guest until it has consumed the ring and has nothing more to
 // say. What it said before a trap has been carried out, the rest never happens.
+// An error means that the instance is lost; events from l.first on it has not heard.
 func (l *Lane) call() error {
 	now := time.Now()
 	l.turnClock = now.Sub(l.began)
+	defer func() { l.countTurn(time.Since(now)) }()
 	h := guest.Header{Now: now.UnixNano(), Mono: int64(l.turnClock)}
-	for first, calls := 0, 0; ; calls++ {
+	l.first, l.careful = 0, 0
+	since, more := now, false
+	for calls := 0; l.first < l.n || more; calls++ {
+		n := l.step(l.first, more)
 		l.turns++
 		h.Seed, h.Turn = l.seeds.Uint64(), l.turns
-		commands, consumed, more, err := l.guest.Turn(first, l.n, h)
-		if err == nil && calls == maxCalls {
+		commands, consumed, again, err := l.guest.Turn(l.first, n, h)
+		if err == nil && calls >= maxCalls+l.n {
 			err = errEndless
 		}
 		if err != nil {
-			l.countTurn(time.Since(now))
-			return err
+			if err = l.undone(l.first, n, err, time.Since(since)); err != nil {
+				return err
+			}
+			since = time.Now()
+			continue
 		}
 		l.commit(commands)
-		first = consumed
-		if first == l.n && !more {
-			l.n, l.used = 0, l.floor
-			l.countTurn(time.Since(now))
-			return nil
-		}
+		l.first, more = consumed, again
 	}
+	l.n, l.used = 0, l.floor
+	return nil
 }
 
 // addLater moves pending events into the ring, as many as fit.

@@ -105,6 +105,8 @@ type Guest struct {
 	at      time.Duration // when it was saved, on the clock of the headers
 	cost    time.Duration // what that took
 	journal journal
+	turn    time.Duration // which of the lane's the last call was of: the clock of its header
+	until   int           // end of the events of a call that failed, while they are given one by one
 	strikes int
 	aside   []byte // ring and area, while the journal is repeated
 }
@@ -143,7 +145,10 @@ func (g *Guest) Turn(first, n int, h guest.Header) (commands, consumed int, more
 			return 0, 0, false, fmt.Errorf("checkpoint: %w", err)
 		}
 	}
-	g.journal.add(first, n, h, g.Instance)
+	if now := time.Duration(h.Mono); now != g.turn {
+		g.turn, g.until = now, 0 // another turn of the lane
+	}
+	g.journal.add(first, n, max(n, g.until), h, g.Instance)
 	commands, consumed, more, err = g.Instance.Turn(first, n, h)
 	if err != nil {
 		return 0, 0, false, g.undo(err)
@@ -209,6 +214,7 @@ func (g *Guest) undo(err error) error {
 	if why := g.checkpoint(time.Duration(failed.Header.Mono)); why != nil {
 		return err
 	}
+	g.until = failed.kept
 	g.stats.Undone.Add(1)
 	g.stats.UndoTime.Add(int64(time.Since(start)))
 	return &guest.UndoneError{Err: err}

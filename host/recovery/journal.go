@@ -20,7 +20,8 @@ type Call struct {
 	More               bool
 	Digest             uint64
 
-	start    int // of its events in the journal's data
+	kept     int // events kept: [First, kept), which may be more than it was given
+	start    int // of them in the journal's data
 	at, size int // part of the receive area that holds their payloads
 }
 
@@ -37,12 +38,13 @@ func (j *journal) reset() {
 	j.calls, j.data, j.events = j.calls[:0], j.data[:0], 0
 }
 
-// add notes what a call is about to be given.
-func (j *journal) add(first, n int, h guest.Header, in Instance) {
-	ring := in.Events()[first*abi.RecordSize : n*abi.RecordSize]
+// add notes what a call is about to be given, and the events up to kept that
+// the calls after it will be given.
+func (j *journal) add(first, n, kept int, h guest.Header, in Instance) {
+	ring := in.Events()[first*abi.RecordSize : kept*abi.RecordSize]
 	area, base := in.Area()
 	from, to := span(ring, base, uint32(len(area)))
-	j.calls = append(j.calls, Call{First: first, N: n, Header: h, start: len(j.data), at: from, size: to - from})
+	j.calls = append(j.calls, Call{First: first, N: n, Header: h, kept: kept, start: len(j.data), at: from, size: to - from})
 	j.events += n - first
 	j.data = append(append(j.data, ring...), area[from:to]...)
 }
@@ -71,7 +73,7 @@ func place(record []byte) (addr, size uint32) {
 // give puts the events of a call where the guest reads them.
 func (j *journal) give(c *Call, in Instance) {
 	area, _ := in.Area()
-	n := copy(in.Events()[c.First*abi.RecordSize:c.N*abi.RecordSize], j.data[c.start:])
+	n := copy(in.Events()[c.First*abi.RecordSize:c.kept*abi.RecordSize], j.data[c.start:])
 	copy(area[c.at:c.at+c.size], j.data[c.start+n:])
 }
 
