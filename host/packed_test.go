@@ -99,16 +99,26 @@ func (p *packedPeer) frames(dst []byte, op byte, message string, most int) []byt
 	return rawws.AppendFrame(dst, rawws.Frame{Flags: flags | 0x80, Payload: payload})
 }
 
+// data reads frames up to the next that is no ping.
+func (p *packedPeer) data() rawws.Frame {
+	p.t.Helper()
+	f := p.frame()
+	for f.Flags == 0x89 {
+		f = p.frame()
+	}
+	return f
+}
+
 // message reads a message, compressed or not, in any number of frames.
 func (p *packedPeer) message() (op byte, message string) {
 	p.t.Helper()
-	f := p.frame()
+	f := p.data()
 	first, payload := f.Flags, f.Payload
 	if first&0x3f != 1 && first&0x3f != 2 {
 		p.t.Fatalf("got %v, want a message", f)
 	}
 	for f.Flags&0x80 == 0 {
-		if f = p.frame(); f.Flags&0x7f != 0 {
+		if f = p.data(); f.Flags&0x7f != 0 {
 			p.t.Fatalf("got %v inside a message, want a continuation", f)
 		}
 		payload += f.Payload
