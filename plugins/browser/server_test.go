@@ -25,7 +25,7 @@ func startServer(t *testing.T) *server {
 	s := &server{cfg: host.Config{
 		Listen: "127.0.0.1:0", CacheDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Plugins: []host.Plugin{
-			{Name: "echo", Route: "/echo", Module: build(t, "echo")},
+			{Name: "echo", Route: "/echo", Module: build(t, "echo"), Compression: host.CompressionOn},
 			{Name: "chat", Route: "/chat/", Module: build(t, "chat")},
 			{Name: "ticker", Route: "/ticker/", Module: build(t, "ticker"), Config: map[string]string{"interval": "50ms"}},
 		},

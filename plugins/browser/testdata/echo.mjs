@@ -1,4 +1,5 @@
-// A page talks to the echo: the greeting comes, then each message as it was.
+// A page talks to the echo: the greeting comes, then each message as it was, those
+// that are long enough compressed.
 
 import assert from "node:assert/strict";
 import { run } from "./browser.mjs";
@@ -17,10 +18,11 @@ await run(async (open) => {
           heard.push(typeof data === "string" ? data : [...new Uint8Array(data)]);
           if (heard.length > messages.length) s.close(1000, "bye");
         };
-        s.onclose = (e) => resolve([...heard, e.code, e.wasClean]);
+        s.onclose = (e) => resolve([...heard, e.code, e.wasClean, s.extensions]);
         s.onerror = () => reject(new Error("no connection"));
       }),
-    ["hello", "", "hällo 🙂", [0, 255, 128], "x".repeat(100_000)],
+    ["hello", "", "hällo 🙂", [0, 255, 128], "x".repeat(100_000), "x".repeat(1_000_000)],
   );
-  assert.deepEqual(heard, ["Hello!", "hello", "", "hällo 🙂", [0, 255, 128], "x".repeat(100_000), 1000, true]);
+  assert.deepEqual(heard, ["Hello!", "hello", "", "hällo 🙂", [0, 255, 128], "x".repeat(100_000), "x".repeat(1_000_000), 1000, true,
+    "permessage-deflate; server_no_context_takeover; client_no_context_takeover"]);
 });
