@@ -9,6 +9,7 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/trace"
 )
 
 // An Instance is what can be put back. [guest.Instance] is one.
@@ -48,8 +49,11 @@ type Options struct {
 	// long a guest that computes much has to do so again. Default [DefaultTime].
 	Time time.Duration
 
-	// Failed is told of a call with one event or none that failed, before it is
-	// undone; what it is given is good until it returns. It may be nil.
+	// Wanted says whether a failure is to be told of, Failed is told: of a call with
+	// one event or none that has failed and been undone. What it is given is good
+	// until it returns; it is called in the middle of all that waits for the guest.
+	// They may be nil.
+	Wanted func() bool
 	Failed func(*Failure)
 
 	Log   *slog.Logger // default [slog.Default]
@@ -57,18 +61,12 @@ type Options struct {
 }
 
 // A Failure is all that it takes to see a failed call again: a state of the
-// guest, the calls since, and the one that failed.
+// guest and the calls from there on, the last of which is the one that failed.
 type Failure struct {
 	From  *guest.Checkpoint
-	Calls []Call // the last is the one that failed
+	Calls []*trace.Call
 	Err   error
-
-	journal *journal
 }
-
-// Give puts the events of a call of the failure into the ring and the receive
-// area of an instance.
-func (f *Failure) Give(c *Call, to Instance) { f.journal.give(c, to) }
 
 // Stats count what recovery did and cost. Anyone may read them at any time.
 type Stats struct {
@@ -193,15 +191,15 @@ func (g *Guest) checkpoint(now time.Duration) error {
 func (g *Guest) undo(err error) error {
 	start := time.Now()
 	failed := *g.journal.last()
-	events := failed.N - failed.First
-	if events <= 1 && g.options.Failed != nil {
-		g.options.Failed(&Failure{From: &g.saved, Calls: g.journal.calls, Err: err, journal: &g.journal})
+	var f *Failure
+	if failed.N-failed.First <= 1 && g.options.Failed != nil && g.options.Wanted() {
+		f = &Failure{From: &g.saved, Err: err}
 	}
 	if g.exhausted(err) {
 		return err
 	}
 	g.keepAside()
-	if why := g.rewind(); why != nil {
+	if why := g.rewind(f); why != nil {
 		g.log.Error("plugin cannot be put back to before it failed", "err", why)
 		if errors.Is(why, errDiverged) {
 			g.stats.Diverged.Add(1)
@@ -210,6 +208,9 @@ func (g *Guest) undo(err error) error {
 	}
 	g.putBack()
 	g.journal.give(g.journal.last(), g.Instance)
+	if f != nil {
+		g.tell(f, &failed)
+	}
 	// Whoever made it fail may do so again: there is then nothing to repeat.
 	if why := g.checkpoint(time.Duration(failed.Header.Mono)); why != nil {
 		return err
@@ -218,6 +219,14 @@ func (g *Guest) undo(err error) error {
 	g.stats.Undone.Add(1)
 	g.stats.UndoTime.Add(int64(time.Since(start)))
 	return &guest.UndoneError{Err: err}
+}
+
+// tell adds the call that failed to a failure and hands it over.
+func (g *Guest) tell(f *Failure, failed *Call) {
+	last := trace.Take(g.Instance, failed.First, failed.N, failed.Header)
+	last.Failed(g.Instance, f.Err)
+	f.Calls = append(f.Calls, last)
+	g.options.Failed(f)
 }
 
 // exhausted says whether a guest runs out of memory again and again: putting it
@@ -235,7 +244,8 @@ func (g *Guest) exhausted(err error) bool {
 var errDiverged = errors.New("it answers the same events differently the second time: its state cannot be relied upon")
 
 // rewind loads the checkpoint and repeats all calls of the journal but the last.
-func (g *Guest) rewind() error {
+// They are noted in f, unless that is nil.
+func (g *Guest) rewind(f *Failure) error {
 	if err := g.Load(&g.saved); err != nil {
 		return err
 	}
@@ -243,12 +253,18 @@ func (g *Guest) rewind() error {
 	for i := range calls {
 		c := &calls[i]
 		g.journal.give(c, g.Instance)
+		if f != nil {
+			f.Calls = append(f.Calls, trace.Take(g.Instance, c.First, c.N, c.Header))
+		}
 		commands, consumed, more, err := g.Again(c.First, c.N, c.Header)
 		if err != nil {
 			return fmt.Errorf("call %d of %d since the checkpoint: %w", i+1, len(calls), err)
 		}
 		if commands != c.Commands || consumed != c.Consumed || more != c.More || digest(g.Instance, commands) != c.Digest {
 			return fmt.Errorf("call %d of %d since the checkpoint, turn %d: %w", i+1, len(calls), c.Header.Turn, errDiverged)
+		}
+		if f != nil {
+			f.Calls[i].Answered(g.Instance, commands, consumed, more)
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/recovery"
+	"github.com/yimmo-host/yimmo-host/host/trace"
 )
 
 // scratch holds the cache and the compiled Go guest of this test run.
@@ -285,28 +286,38 @@ func TestCheckpoints(t *testing.T) {
 	}
 }
 
-// What is told of a failure is enough to see it again elsewhere.
+// What is told of a failure makes a trace that shows it again.
 func TestFailure(t *testing.T) {
-	other := start(t, goGuest())
-	var again error
+	in := start(t, goGuest())
+	var file bytes.Buffer
 	failures := 0
-	o := recovery.Options{Failed: func(f *recovery.Failure) {
-		failures++
-		if err := other.Load(f.From); err != nil {
-			t.Fatal(err)
-		}
-		for i := range f.Calls {
-			c := &f.Calls[i]
-			f.Give(c, other)
-			_, _, _, again = other.Turn(c.First, c.N, c.Header)
-		}
-	}}
-	g := recoverable(t, goGuest(), o)
+	g, err := recovery.New(in, recovery.Options{
+		Wanted: func() bool { return true },
+		Failed: func(f *recovery.Failure) {
+			failures++
+			area, addr := in.Area()
+			w, err := trace.NewWriter(&file, &trace.Header{
+				Memory: 32 << 20, Continuation: true, EventsCap: abi.DefaultRing, CommandsCap: abi.DefaultRing,
+				AreaAt: abi.Span{Addr: addr, Cap: uint32(len(area))},
+			})
+			err = errors.Join(err, w.Checkpoint(f.From))
+			for _, c := range f.Calls {
+				err = errors.Join(err, w.Call(c))
+			}
+			if err := errors.Join(err, w.End(trace.EndTrap)); err != nil {
+				t.Fatal(err)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	feed(t, g, guest.Header{}, "remember one")
 	feed(t, g, guest.Header{}, "remember two", "panic over", "recall")
-	trap := (*guest.TrapError)(nil)
-	if failures != 1 || !errors.As(again, &trap) || trap.Kind != guest.KindTrap {
-		t.Errorf("got %d failures, the last again: %v", failures, again)
+	p := trace.Player{Start: func(guest.Options) (trace.Instance, error) { return start(t, goGuest()), nil }}
+	result, err := p.Replay(t.Context(), bytes.NewReader(file.Bytes()))
+	if err != nil || result.Difference != nil || result.Incomplete != nil || failures != 1 || result.Calls != 2 {
+		t.Errorf("%d failures, replay: %+v, %v, want no difference in 2 calls", failures, result, err)
 	}
 }
 
