@@ -151,6 +151,9 @@ type Plugin struct {
 	// down to 64 KiB. Default [Limits.Memory].
 	Memory int64
 
+	// Record is what is recorded of it. Default nothing.
+	Record Record
+
 	// Config is handed to the guest with its start event, as it is.
 	Config map[string]string
 }
@@ -247,6 +250,7 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if p.Memory != 0 && (p.Memory < page || p.Memory > maxMemory) {
 		bad(key+".memory", p.Memory, "between 64KiB and 65535 * 64KiB")
 	}
+	p.Record.validate(key, bad)
 	for name := range p.Config {
 		if name == "" || name[0] == ':' {
 			bad(key+".config", fmt.Sprintf("%q", name), "a configuration key is not empty and does not begin with ':'")
@@ -270,6 +274,8 @@ func (c Config) withDefaults() Config {
 		p.Route = p.route()
 		fill(&p.Lanes, 1)
 		fill(&p.Memory, c.Limits.Memory)
+		fill(&p.Record.Mode, RecordOff)
+		fill(&p.Record.Size, defaultRing)
 	}
 	return c
 }

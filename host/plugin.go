@@ -22,6 +22,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/host/recovery"
 	"github.com/yimmo-host/yimmo-host/host/stream"
+	"github.com/yimmo-host/yimmo-host/host/trace"
 )
 
 // offered are the features this host has.
@@ -42,7 +43,8 @@ type plugin struct {
 	area   int // receive area to ask for, in bytes; 0 = the usual
 	bus    bus.Local
 
-	deflate *deflate.Pool // nil: nothing is compressed
+	deflate    *deflate.Pool     // nil: nothing is compressed
+	recordings *trace.Recordings // nil: nothing is recorded
 
 	counters    []*lane.Counters  // by lane number
 	laneMetrics []*laneMetrics    // by lane number
@@ -101,6 +103,10 @@ func (p *plugin) compile(ctx context.Context) error {
 		return err
 	}
 	p.digest = p.code.Digest()
+	if err := p.startRecording(wasm); err != nil {
+		p.close()
+		return err
+	}
 	return nil
 }
 
@@ -180,7 +186,7 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 	}
 	whole := p.cfg.Delivery == DeliveryMessages || g.Features()&abi.FeatureMessages != 0
 	if mem, _ := g.Area(); !whole || p.area != 0 || int64(len(mem)) >= limits.Message {
-		return p.recoverable(g, log, n)
+		return p.recoverable(p.recorded(g, o, n), log, n)
 	}
 	g.Close()
 	p.area = int(min(limits.Message+7, abi.MaxArea)) &^ 7
@@ -188,7 +194,7 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 }
 
 // recoverable makes an instance one that can be rolled back, if it is to be.
-func (p *plugin) recoverable(g *guest.Instance, log *slog.Logger, n int) (lane.Guest, error) {
+func (p *plugin) recoverable(g instance, log *slog.Logger, n int) (lane.Guest, error) {
 	if p.cfg.Recovery != RecoveryRollback && p.cfg.Recovery != "" {
 		return g, nil
 	}
@@ -272,6 +278,12 @@ func (p *plugin) kill() {
 }
 
 func (p *plugin) close() {
+	if p.recordings != nil {
+		if err := p.recordings.Close(); err != nil {
+			p.log.Error("recording incomplete", "err", err)
+		}
+		p.recordings = nil
+	}
 	if p.code != nil {
 		if err := p.code.Close(); err != nil {
 			p.log.Error("compiled module not released", "err", err)

@@ -93,7 +93,14 @@ type plugin struct {
 	Recovery      Text   `toml:"recovery"`
 	Lanes         Count  `toml:"lanes"`
 	Memory        Size   `toml:"memory"`
-	Config        Table  `toml:"config"`
+
+	Record        Text   `toml:"record"`
+	RecordDir     Text   `toml:"record_dir"`
+	RecordSize    Size   `toml:"record_size"`
+	RecordRedact  Switch `toml:"record_redact"`
+	RecordDigests Switch `toml:"record_digests"`
+
+	Config Table `toml:"config"`
 }
 
 // defaults are the settings when nobody sets anything, without plugins.

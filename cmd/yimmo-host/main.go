@@ -5,7 +5,10 @@
 //	yimmo-host echo.wasm            serve one module, without configuration
 //	yimmo-host validate             check the configuration and its modules
 //	yimmo-host plugin inspect FILE  say what a module is and needs
+//	yimmo-host plugin test FILE     run traces as tests of a module
 //	yimmo-host say URL TEXT...      send messages to a server, print the answers
+//	yimmo-host replay TRACE         give a plugin again what it was given, and compare
+//	yimmo-host trace show TRACE     print what a plugin was given and answered
 //	yimmo-host config default       print the reference configuration
 //
 // # Exit codes
@@ -55,11 +58,11 @@ func newRoot(environ []string) *cobra.Command {
 		return fmt.Errorf("%w: %s --help lists what there is", err, cmd.CommandPath())
 	})
 	plugin := &cobra.Command{Use: "plugin", Short: "Work with plugin modules", Args: needsVerb, RunE: showHelp}
-	plugin.AddCommand(inspectCommand())
+	plugin.AddCommand(inspectCommand(), pluginTestCommand())
 	config := &cobra.Command{Use: "config", Short: "Work with configurations", Args: needsVerb, RunE: showHelp}
 	config.AddCommand(configDefaultCommand())
 	root.AddCommand(serveCommand("run [MODULE.wasm...]", environ), validateCommand(environ), plugin, sayCommand(),
-		config, versionCommand(), compileCommand())
+		replayCommand(environ), traceCommand(), config, versionCommand(), compileCommand())
 	return root
 }
 

@@ -163,7 +163,20 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 		Recovery:      string(p.Recovery),
 		Lanes:         int(p.Lanes),
 		Memory:        int64(p.Memory),
-		Config:        p.Config,
+		Record: host.Record{
+			Mode:    string(p.Record),
+			Dir:     l.relative(key+".record_dir", string(p.RecordDir)),
+			Size:    int64(p.RecordSize),
+			Redact:  bool(p.RecordRedact),
+			Digests: bool(p.RecordDigests),
+		},
+		Config: p.Config,
+	}
+	if h.Record.Mode == "" {
+		h.Record.Mode = host.RecordOff
+	}
+	if h.Record.Size == 0 {
+		h.Record.Size = 64 << 20
 	}
 	if h.Route == "" {
 		h.Route = "/" + name

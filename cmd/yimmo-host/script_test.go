@@ -28,6 +28,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	minimal, err := os.ReadFile("../../abi/abitest/guests/good/minimal.wasm") // says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
 	cache := t.TempDir() // one for all, and filled: compiling takes a second, many with the race detector
 	if _, err := host.Probe(t.Context(), module, host.Config{CacheDir: filepath.Join(cache, "yimmo-host"), Limits: host.Limits{Start: time.Minute}}); err != nil {
 		t.Fatal(err)
@@ -39,7 +43,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each race-enabled program ends a second late
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_CACHE_HOME", cache)
-			for name, b := range map[string][]byte{"module.wasm": module, "empty.wasm": module[:8]} { // magic and version
+			for name, b := range map[string][]byte{"module.wasm": module, "minimal.wasm": minimal, "empty.wasm": module[:8]} { // magic and version
 				if err := os.WriteFile(filepath.Join(e.WorkDir, name), b, 0o666); err != nil {
 					return err
 				}

@@ -1,0 +1,118 @@
+package host_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/trace"
+)
+
+// What a plugin served, an instance on another day does again, to the last byte.
+func TestRecord(t *testing.T) { eachTransport(t, testRecord) }
+
+func testRecord(t *testing.T, on transport) {
+	for _, record := range []host.Record{
+		{Mode: host.RecordAll}, {Mode: host.RecordRing}, {Mode: host.RecordAll, Redact: true}, {Mode: host.RecordAll, Digests: true},
+	} {
+		record.Dir = filepath.Join(t.TempDir(), "traces")
+		plugin := echo(t, "Hello!")
+		plugin.Record, plugin.Lanes = record, 2
+		s := on.serve(t, host.Limits{}, plugin)
+		peers := []*peer{s.open(t, "/echo"), s.open(t, "/echo", "Cookie: confidential")}
+		for _, p := range peers {
+			p.wantText("Hello!")
+			p.text("confidential")
+			p.wantText("confidential")
+			p.text(strings.Repeat("x", 300<<10)) // more than the receive area
+			p.frame()
+			p.frame()
+			p.leave()
+		}
+		s.stop(t, nil)
+		calls := replayAll(t, plugin.Module, record.Dir, func(name string, b []byte, got trace.Result) {
+			if got.Difference != nil || got.Incomplete != nil {
+				t.Errorf("%+v: %s: got %+v %+v", record, name, got, got.Difference)
+			}
+			if got := bytes.Contains(b, []byte("confidential")); got == record.Redact {
+				t.Errorf("%+v: %s has what was sent: %v", record, name, got)
+			}
+		})
+		if calls < 10 {
+			t.Errorf("%+v: got %d calls, want more", record, calls)
+		}
+	}
+}
+
+// replayAll replays all traces in a directory, and returns how many calls they
+// have.
+func replayAll(t *testing.T, module []byte, dir string, check func(name string, b []byte, got trace.Result)) (calls uint64) {
+	t.Helper()
+	r, err := host.NewReplayer(t.Context(), module, host.Config{CacheDir: cacheDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	names, _ := filepath.Glob(filepath.Join(dir, "*.trace"))
+	for _, name := range names {
+		b := readAll(t, name)
+		got, err := r.Replay(t.Context(), bytes.NewReader(b))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		check(name, b, got)
+		calls += got.Calls
+	}
+	if modules, _ := filepath.Glob(filepath.Join(dir, "*.wasm")); len(modules) != 1 || !bytes.Equal(readAll(t, modules[0]), module) {
+		t.Errorf("beside the traces are %v, want a copy of the module", modules)
+	}
+	return calls
+}
+
+// The trace of an instance that failed ends with how it did, and does so again.
+func TestRecordTrap(t *testing.T) {
+	plugin := wat(t, "trap_in_recv")
+	plugin.Record = host.Record{Mode: host.RecordAll, Dir: t.TempDir()}
+	s := auto.serve(t, host.Limits{}, plugin)
+	p := s.open(t, "/trap_in_recv")
+	p.text("good")
+	p.wantText("good")
+	p.text("bad!")
+	p.wantCut()
+	s.stop(t, nil)
+	traps := 0
+	replayAll(t, plugin.Module, plugin.Record.Dir, func(name string, b []byte, got trace.Result) {
+		if got.Difference != nil {
+			t.Errorf("%s: got %+v", name, got.Difference)
+		}
+		r, err := trace.NewReader(bytes.NewReader(b))
+		for err == nil {
+			var rec trace.Record
+			rec, err = r.Next()
+			if c, ok := rec.(*trace.Call); ok && c.Trap == guest.KindTrap {
+				traps++
+			}
+		}
+	})
+	if traps == 0 {
+		t.Error("no trace has the trap")
+	}
+}
+
+// A directory that cannot be made keeps the plugin from starting.
+func TestRecordNowhere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plugin := echo(t, "")
+	plugin.Record = host.Record{Mode: host.RecordAll, Dir: filepath.Join(file, "traces")}
+	_, err := host.New(t.Context(), config(newLogbook(t), host.Limits{}, plugin))
+	if err == nil || !strings.Contains(err.Error(), "plugin echo: record_dir: mkdir") {
+		t.Errorf("New: got %v, want that the directory cannot be made", err)
+	}
+}
