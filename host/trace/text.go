@@ -261,8 +261,11 @@ func quote(p []byte, most int) string {
 			cut = p[:most]
 		}
 	}
-	if utf8.Valid(cut) && strings.IndexFunc(string(cut), strange) < 0 {
-		return strconv.Quote(string(cut)) + more
+	if text := string(cut); utf8.ValidString(text) && strings.IndexFunc(text, strange) < 0 {
+		if strings.Contains(text, `"`) && strconv.CanBackquote(text) { // JSON stays readable
+			return "`" + text + "`" + more
+		}
+		return strconv.Quote(text) + more
 	}
 	return fmt.Sprintf("0x%x%s", cut[:min(len(cut), most/2)], map[bool]string{true: "..."}[more != "" || len(cut) > most/2])
 }

@@ -402,3 +402,6 @@ func TestConfiguration(t *testing.T) {
 		})
 	}
 }
+
+// What the plugin once did it still does.
+func TestTraces(t *testing.T) { plugintest.Traces(t) }

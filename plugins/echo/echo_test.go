@@ -201,3 +201,6 @@ func TestRefusedEcho(t *testing.T) {
 }
 
 func BenchmarkEcho(b *testing.B) { plugintest.Benchmark(b, newEcho) }
+
+// What the plugin once did it still does.
+func TestTraces(t *testing.T) { plugintest.Traces(t) }
