@@ -13,6 +13,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/abi/abitest"
 	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
 // What a plugin that uses the SDK cannot do, so that the kit must ask its own
@@ -31,10 +32,43 @@ var notWithSDK = map[string]string{
 }
 
 // TestKit runs the conformance kit with a puppet in C (test/puppet.c) in the
-// place of the kit's own. The kit judges hosts: what it says here that it does
-// not say of its own puppet is the SDK's doing.
+// place of the kit's own: as a module over both transports, and as a process under
+// sanitizers. The kit judges hosts: what it says here that it does not say of its
+// own puppet is the SDK's doing.
 func TestKit(t *testing.T) {
-	t.Parallel()
+	for _, tt := range []struct {
+		name, transport string
+		puppet          func(t *testing.T, wants uint32) host.Plugin
+	}{
+		{"wasm", host.TransportAuto, wasmPuppet},
+		{"wasm stream", host.TransportStream, wasmPuppet},
+		{"native", host.TransportAuto, nativePuppet},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			runKit(t, tt.transport, tt.puppet)
+		})
+	}
+}
+
+func wasmPuppet(t *testing.T, wants uint32) host.Plugin {
+	return host.Plugin{Module: plugin(t, puppetSource, fmt.Sprintf("-DWANTS=%#xu", wants)).wasm}
+}
+
+func nativePuppet(t *testing.T, wants uint32) host.Plugin {
+	if filepath.Base(t.Name()) == "calls_without_end" {
+		t.Skip("takes the memory of a whole module")
+	}
+	file, err := linkNative([]string{"src/yimmo.c", "test/native/serve.c"}, fmt.Sprintf("-DWANTS=%#xu", wants), puppetSource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host.Plugin{Native: func() lane.Guest { return startProcess(t, file) }}
+}
+
+const puppetSource = "test/puppet.c"
+
+func runKit(t *testing.T, transport string, puppet func(t *testing.T, wants uint32) host.Plugin) {
 	cache := t.TempDir()
 	abitest.Run(t, func(t *testing.T, p abitest.Plugin) (*abitest.Server, error) {
 		if why := notWithSDK[filepath.Base(t.Name())]; why != "" {
@@ -48,14 +82,15 @@ func TestKit(t *testing.T) {
 		if p.Fails {
 			recovery = host.RecoveryFail
 		}
-		m := plugin(t, filepath.Join("test", "puppet.c"), fmt.Sprintf("-DWANTS=%#xu", wants))
+		served := puppet(t, wants)
+		served.Name, served.Route, served.Origins, served.Memory, served.Config = "kit", "/", []string{"*"}, 16<<20, p.Config
+		served.Recovery = recovery
 		return serveKit(t, host.Config{
-			Listen:   "127.0.0.1:0",
-			CacheDir: cache,
-			Log:      slog.New(slog.DiscardHandler),
-			Plugins: []host.Plugin{{
-				Name: "kit", Module: m.wasm, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config, Recovery: recovery,
-			}},
+			Listen:    "127.0.0.1:0",
+			CacheDir:  cache,
+			Transport: transport,
+			Log:       slog.New(slog.DiscardHandler),
+			Plugins:   []host.Plugin{served},
 			Limits: host.Limits{
 				Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
 			},

@@ -55,11 +55,13 @@ func buildNative(args ...string) (string, error) {
 	return n.file, n.err
 }
 
+const sanitizers = "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0"
+
 // runNative runs what was built; anything but success fails the test.
 func runNative(t *testing.T, file string, args ...string) string {
 	t.Helper()
 	c := exec.Command(file, args...)
-	c.Env = append(os.Environ(), "ASAN_OPTIONS=detect_leaks=0:detect_stack_use_after_return=0", "TZ=UTC", "LC_ALL=C")
+	c.Env = append(os.Environ(), sanitizers, "TZ=UTC", "LC_ALL=C")
 	var out bytes.Buffer
 	c.Stdout, c.Stderr = &out, &out
 	if err := c.Run(); err != nil {
@@ -88,6 +90,19 @@ func TestHeap(t *testing.T) {
 	for seed := range 3 {
 		t.Log(strings.TrimSpace(runNative(t, file, fmt.Sprint(seed+1), "60000")))
 	}
+}
+
+// linkNative compiles parts, each once, and with them one more file.
+func linkNative(parts []string, args ...string) (string, error) {
+	var objects []string
+	for _, p := range parts {
+		o, err := buildNative("-c", p)
+		if err != nil {
+			return "", err
+		}
+		objects = append(objects, o)
+	}
+	return buildNative(append(slices.Clone(args), objects...)...)
 }
 
 // Programs and plugins live through long, random and partly wrong lives.

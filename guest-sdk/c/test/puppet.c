@@ -10,6 +10,17 @@
 
 #include "../src/core.h"
 
+#if defined(__wasm__)
+#define memory_size() ((uint32_t)__builtin_wasm_memory_size(0))
+#define memory_grow(n) ((uint32_t)__builtin_wasm_memory_grow(0, n))
+#define poke yimmo_bytes_copy
+#else /* a process, see test/native/serve.c */
+#include "native/serve.h"
+#define memory_size native_memory_size
+#define memory_grow native_memory_grow
+#define poke native_poke
+#endif
+
 #ifndef WANTS
 #define WANTS 0xfd
 #endif
@@ -48,23 +59,24 @@ static unsigned char start_data[0x8000];
 static void *armed[KINDS];
 static struct { bool first, end, result; uint32_t n; } lie; /* at the end of this call */
 
-static uint32_t within(uint32_t addr, uint32_t kit, uint32_t size, uint32_t here)
-{
-	return addr - kit < size ? addr - kit + here : 0;
-}
+static bool within(uint32_t addr, uint32_t kit, size_t size) { return addr - kit < size; }
 
 /* here is where that what the kit expects at addr lies. */
 static uint32_t here(uint32_t addr)
 {
 	const yimmo_control *c = &yimmo_side->control;
-	uint32_t at;
-	if ((at = within(addr, KIT_CONTROL, YIMMO_CONTROL_SIZE, yimmo_addr(c)))
-		|| (at = within(addr, KIT_ASKED, sizeof asked, yimmo_addr(asked)))
-		|| (at = within(addr, KIT_GROWN, sizeof grown, yimmo_addr(&grown)))
-		|| (at = within(addr, KIT_EVENTS, c->events_cap * YIMMO_RECORD_SIZE, c->events_addr))
-		|| (at = within(addr, KIT_COMMANDS, c->commands_cap * YIMMO_RECORD_SIZE, c->commands_addr))
-		|| (at = within(addr, KIT_AREA, c->area_cap, c->area_addr)))
-		return at;
+	if (within(addr, KIT_CONTROL, YIMMO_CONTROL_SIZE))
+		return addr - KIT_CONTROL + yimmo_addr(c);
+	if (within(addr, KIT_ASKED, sizeof asked))
+		return addr - KIT_ASKED + yimmo_addr(asked);
+	if (within(addr, KIT_GROWN, sizeof grown))
+		return addr - KIT_GROWN + yimmo_addr(&grown);
+	if (within(addr, KIT_EVENTS, c->events_cap * YIMMO_RECORD_SIZE))
+		return addr - KIT_EVENTS + c->events_addr;
+	if (within(addr, KIT_COMMANDS, c->commands_cap * YIMMO_RECORD_SIZE))
+		return addr - KIT_COMMANDS + c->commands_addr;
+	if (within(addr, KIT_AREA, c->area_cap))
+		return addr - KIT_AREA + c->area_addr;
 	return addr < KIT_FAR ? addr + moved : addr;
 }
 
@@ -131,6 +143,28 @@ static int recurse(volatile int *n)
 	return deeper ? recurse(&deeper) + deeper : 0;
 }
 
+/* fail ends the instance in the way that op and n say. */
+static void fail(uint8_t op, uint32_t n)
+{
+#if defined(__wasm__)
+	if (op == LOOP)
+		for (;;)
+			__asm__ volatile("");
+	if (op == RECURSE)
+		recurse(&(volatile int){ 0 });
+	if (n == 1)
+		(void)*(volatile uint32_t *)(uintptr_t)-4u;
+	if (n == 2) {
+		volatile uint32_t zero = 0;
+		zero = n / zero;
+	}
+	__builtin_trap();
+#else
+	(void)op, (void)n, (void)recurse;
+	native_fail();
+#endif
+}
+
 static void run(const unsigned char *script, const yimmo_event *e)
 {
 	uint32_t steps;
@@ -158,26 +192,17 @@ static void run(const unsigned char *script, const yimmo_event *e)
 			break;
 		}
 		case TRAP:
-			if (n == 1)
-				(void)*(volatile uint32_t *)(uintptr_t)-4u;
-			if (n == 2) {
-				volatile uint32_t zero = 0;
-				zero = n / zero;
-			}
-			__builtin_trap();
 		case LOOP:
-			for (;;)
-				__asm__ volatile("");
 		case RECURSE:
-			recurse(&(volatile int){ 0 });
+			fail(all->op, n);
 			break;
 		case GROW:
-			grown = (uint32_t)__builtin_wasm_memory_grow(0, n);
+			grown = memory_grow(n);
 			if (grown != UINT32_MAX)
 				grown -= moved / YIMMO_PAGE;
 			break;
 		case POKE:
-			yimmo_bytes_copy(yimmo_at(here(addr)), &n, 4);
+			poke(yimmo_at(here(addr)), &n, 4);
 			break;
 		case CONSUMED:
 			lie.first = all->flags & FROM_FIRST;
@@ -198,7 +223,7 @@ static void event(const yimmo_event *e)
 {
 	if (e->kind == YIMMO_EVENT_START) {
 		free(malloc(1 << 20)); /* so that the end of memory stays where it is */
-		moved = (uint32_t)__builtin_wasm_memory_size(0) * YIMMO_PAGE - KIT_END;
+		moved = memory_size() * YIMMO_PAGE - KIT_END;
 	}
 	watch(e);
 	if (e->kind == YIMMO_EVENT_RECV && e->flags == 0x82 && e->len >= 8
