@@ -66,6 +66,7 @@ func closeCases() []scenario {
 			c, id := s.peer()
 			s.post(new(Script).Close(id, 4000, ""))
 			c.SendClose(s, 4001, "")
+			s.event(abi.EventRecv, s.id) // the script's, or what follows would settle too early
 			e := s.event(abi.EventClose, id)
 			if e.Flags&abi.FlagClean == 0 || e.Code != 4001 {
 				s.Errorf("close: got %v, want the peer's code 4001, clean", e)

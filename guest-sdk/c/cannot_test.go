@@ -7,6 +7,7 @@ import (
 
 // What has no meaning in a sandbox does not compile, and says why.
 func TestCannot(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, code, why string }{
 		{"fork", `#include <unistd.h>
 			int f(void) { return fork(); }`, "a plugin is one process and cannot start others"},
@@ -69,6 +70,7 @@ func TestCannot(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			m := compile("-c", source(t, tt.code+"\n"))
 			if m.err == nil {
 				t.Fatal("it compiles")
@@ -82,6 +84,7 @@ func TestCannot(t *testing.T) {
 
 // What such headers declare may be mentioned as long as it is not used.
 func TestMentioned(t *testing.T) {
+	t.Parallel()
 	m := compile("-c", source(t, `#include <sys/socket.h>
 		#include <unistd.h>
 		struct options { struct sockaddr_storage where; int fd; ev_tstamp_ t; };
@@ -94,10 +97,8 @@ func TestMentioned(t *testing.T) {
 
 // A program without main is told so.
 func TestNoMain(t *testing.T) {
-	m := compile(source(t, "int nothing;\n"), "src/libyimmo.c")
-	if m.err != nil {
-		t.Fatal(m.err)
-	}
+	t.Parallel()
+	m := linked(t, "libyimmo.c", source(t, "int nothing;\n"))
 	_, err := start(t, m, options{})
 	if err == nil || !strings.Contains(err.Error(), "yimmo_the_program_has_no_main_function") {
 		t.Errorf("start: got %v, want a trap that says what is missing", err)

@@ -45,8 +45,8 @@ func buildNative(args ...string) (string, error) {
 		}
 		file.Close()
 		n.file = file.Name()
-		line := append([]string{"-std=gnu11", "-D_GNU_SOURCE", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
-			"-fno-sanitize-recover=all", "-Iinclude", "-Itest/native"}, args...)
+		line := append([]string{"-std=gnu11", "-D_GNU_SOURCE", "-gline-tables-only", "-O1", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined",
+			"-fno-sanitize-recover=all", "-fuse-ld=lld", "-Wno-unused-command-line-argument", "-Iinclude", "-Itest/native"}, args...)
 		out, err := exec.Command(cc(), append(line, "-o", n.file)...).CombinedOutput()
 		if err != nil {
 			n.err = fmt.Errorf("%s %s: %w\n%s%s", cc(), strings.Join(line, " "), err, out, nativeAptLine)
@@ -73,6 +73,7 @@ func runNative(t *testing.T, file string, args ...string) string {
 
 // The small C library says what the system's says.
 func TestUnits(t *testing.T) {
+	t.Parallel()
 	file, err := buildNative("test/native/units.c", "-lm", "-Wno-format")
 	if err != nil {
 		t.Fatal(err)
@@ -83,6 +84,7 @@ func TestUnits(t *testing.T) {
 }
 
 func TestHeap(t *testing.T) {
+	t.Parallel()
 	file, err := buildNative("test/native/heap.c")
 	if err != nil {
 		t.Fatal(err)
@@ -107,57 +109,40 @@ func linkNative(parts []string, args ...string) (string, error) {
 
 // Programs and plugins live through long, random and partly wrong lives.
 func TestSoak(t *testing.T) {
-	parts := []string{"test/native/native.c", "test/native/soak.c", "src/libyimmo.c", "src/libc/uuid.c", "test/native/main_native.c"}
-	var objects []string
-	for _, p := range parts {
-		o, err := buildNative("-c", p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		objects = append(objects, o)
-	}
-	slack := map[string]string{"big": "20000000"} // keeps notes of random size
+	t.Parallel()
+	host := []string{"test/native/native.c", "test/native/soak.c"}
+	slack := map[string]string{"big": "20000000", "kv": "20000000"} // keep what they hear
 	names, err := filepath.Glob("test/programs/*.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range names {
+	for seed, path := range names { // the seed decides about the rings' size, too
 		name := strings.TrimSuffix(filepath.Base(path), ".c")
 		switch name {
 		case "gives_up", "exits", "includes", "logging": // they end, or do not serve
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			o, err := buildNative("-c", "-Dmain=program_main", "-Dgetenv=yimmo_getenv", "-Datexit=yimmo_atexit", path)
+			t.Parallel()
+			program, err := buildNative("-c", "-Dmain=program_main", "-Dgetenv=yimmo_getenv", "-Datexit=yimmo_atexit", path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			file, err := buildNative(append(slices.Clone(objects), o)...)
+			file, err := linkNative(append(slices.Clip(host), "src/libyimmo.c", "src/libc/uuid.c", "test/native/main_native.c"), program)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for seed := range 2 {
-				runNative(t, file, fmt.Sprint(seed+1), "8000", or(slack[name], "50000"))
-			}
+			runNative(t, file, fmt.Sprint(seed+1), "16000", or(slack[name], "50000"))
 		})
 	}
 	for _, path := range []string{"test/plugins/probe.c", "../../plugins/echo-c/echo.c"} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
-			core, err := buildNative("-c", "src/yimmo.c")
+			t.Parallel()
+			file, err := linkNative(append(slices.Clip(host), "src/yimmo.c"), path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			o, err := buildNative("-c", "-DYIMMO_NATIVE_TEST", path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			file, err := buildNative(objects[0], objects[1], core, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for seed := range 2 {
-				runNative(t, file, fmt.Sprint(seed+1), "8000")
-			}
+			runNative(t, file, "1", "16000")
 		})
 	}
 }
@@ -171,12 +156,17 @@ func or(s, def string) string {
 
 // The small C library as it is in a module says what the system's says.
 func TestTranscript(t *testing.T) {
+	t.Parallel()
 	file, err := buildNative("test/transcript.c")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, how := range []string{"-Os", "-O0", "-O3"} {
-		m := compile("test/transcript.c", "src/yimmo.c", how)
+	for _, how := range []string{"", "-O0", "-O3"} {
+		sdk, err := object("yimmo.c", strings.Fields(how)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := compile(append(strings.Fields(how), "test/transcript.c", sdk)...)
 		if m.err != nil {
 			t.Fatal(m.err)
 		}

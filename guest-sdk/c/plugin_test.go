@@ -13,6 +13,7 @@ import (
 const probe = "test/plugins/probe.c"
 
 func TestPlugin(t *testing.T) {
+	t.Parallel()
 	d := load(t, plugin(t, probe), options{})
 	if want := allFeatures &^ abi.FeatureMessages; d.i.Features() != want {
 		t.Errorf("features: got %v, want %v", d.i.Features(), want)
@@ -85,6 +86,7 @@ func TestPlugin(t *testing.T) {
 
 // However small the command ring, everything comes out, whole, once and in order.
 func TestFlood(t *testing.T) {
+	t.Parallel()
 	for _, o := range []options{{}, {rings: 16}, {rings: 17}, {rings: 65536}} {
 		t.Run(fmt.Sprint(o.rings), func(t *testing.T) {
 			d := begin(t, plugin(t, probe), o)
@@ -121,6 +123,7 @@ func TestFlood(t *testing.T) {
 // The same for programs in the original's style, and messages of more buckets
 // than the ring has places.
 func TestFloodProgram(t *testing.T) {
+	t.Parallel()
 	for _, rings := range []int{0, 16} {
 		d := begin(t, program(t, "control"), options{rings: rings})
 		d.connect(1)
@@ -142,6 +145,7 @@ func TestFloodProgram(t *testing.T) {
 
 // A bucket that refers to what came in is sent from where it lies.
 func TestViews(t *testing.T) {
+	t.Parallel()
 	inArea := func(d *driver, k int) bool {
 		area, addr := d.i.Area()
 		at := d.where(k)
@@ -170,6 +174,7 @@ func TestViews(t *testing.T) {
 
 // Out of memory is an error that the plugin survives.
 func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
 	d := begin(t, plugin(t, probe), options{memory: 4 << 20})
 	d.logs = nil
 	d.text(1, "deep")
@@ -183,6 +188,7 @@ func TestOutOfMemory(t *testing.T) {
 
 // Freeing what was never allocated is a trap that says so.
 func TestBadFree(t *testing.T) {
+	t.Parallel()
 	d := begin(t, plugin(t, probe), options{})
 	d.text(1, "free")
 	d.try()
@@ -193,6 +199,7 @@ func TestBadFree(t *testing.T) {
 
 // Init takes the capacities that the host asks for, and nothing twice.
 func TestCapacities(t *testing.T) {
+	t.Parallel()
 	for _, o := range []options{{}, {rings: 16, area: 64 << 10}, {rings: 1000, area: 100_000}, {rings: 65536, area: 1 << 20}} {
 		d := load(t, plugin(t, probe), o)
 		c := d.i.Control()
@@ -208,6 +215,7 @@ func TestCapacities(t *testing.T) {
 
 // A module imports nothing.
 func TestNoImports(t *testing.T) {
+	t.Parallel()
 	for _, m := range []*module{plugin(t, probe), program(t, "includes"), program(t, "chat")} {
 		if s := imports(t, m.wasm); s != nil {
 			t.Errorf("imports: %v", s)
@@ -240,6 +248,7 @@ func imports(t *testing.T, wasm []byte) []string {
 
 // The samples of the SDK build with make, all of them.
 func TestSizes(t *testing.T) {
+	t.Parallel()
 	echo := plugin(t, "../../plugins/echo-c/echo.c", "-Wl,--strip-all")
 	if n := len(echo.wasm); n > 10_000 {
 		t.Errorf("the echo in C has %d bytes, want a few thousand", n)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestEchoProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "echo"), options{})
 	d.wantLogs(`info "sample starts with 1 argument(s)"`)
 	d.connect(1)
@@ -36,6 +37,7 @@ func TestEchoProgram(t *testing.T) {
 }
 
 func TestFeaturesWanted(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		want abi.Feature
@@ -53,6 +55,7 @@ func TestFeaturesWanted(t *testing.T) {
 // main goes on after ev_run when the host stops the plugin, with what its
 // variables were and what the globals have become.
 func TestMainGoesOn(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "totals"), options{})
 	d.connect(1)
 	d.connect(2)
@@ -70,6 +73,7 @@ func TestMainGoesOn(t *testing.T) {
 
 // ev_run may be called anywhere below main; main's own variables stay good.
 func TestNestedLoop(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "nested"), options{})
 	d.wantLogs()
 	for id := range uint64(3) {
@@ -86,6 +90,7 @@ func TestNestedLoop(t *testing.T) {
 
 // A main that leaves with exit serves like any other; only the end is a trap.
 func TestExit(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "exits"), options{})
 	d.connect(1)
 	d.text(1, "x")
@@ -100,6 +105,7 @@ func TestExit(t *testing.T) {
 
 // Much memory, in main's frame and on the heap, is the same on both sides of ev_run.
 func TestBigMain(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "big"), options{})
 	d.connect(1)
 	bytes := 0
@@ -115,6 +121,7 @@ func TestBigMain(t *testing.T) {
 }
 
 func TestMainGivesUp(t *testing.T) {
+	t.Parallel()
 	d := load(t, program(t, "gives_up"), options{})
 	d.event(abi.Event{Kind: abi.EventStart}, fields())
 	d.try()
@@ -126,6 +133,7 @@ func TestMainGivesUp(t *testing.T) {
 }
 
 func TestPort(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		port string
 		want []string
@@ -142,6 +150,7 @@ func TestPort(t *testing.T) {
 }
 
 func TestChatProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "chat"), options{}, "room_title", "the den")
 	d.logs = nil // the port
 	d.connect(1)
@@ -168,6 +177,7 @@ func TestChatProgram(t *testing.T) {
 }
 
 func TestHTTPProgram(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, method, path, body string
 		headers                  []string
@@ -202,6 +212,7 @@ func TestHTTPProgram(t *testing.T) {
 }
 
 func TestHTTPLarge(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "http"), options{})
 	body := make([]byte, 300_000)
 	for i := range body {
@@ -215,6 +226,7 @@ func TestHTTPLarge(t *testing.T) {
 }
 
 func TestHTTPLater(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "http"), options{})
 	d.request(1, "GET", "/later?0", "")
 	d.request(2, "GET", "/later?2", "")
@@ -231,6 +243,7 @@ func TestHTTPLater(t *testing.T) {
 }
 
 func TestHTTPSessions(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "stream"), options{})
 	d.request(1, "POST", "/", string(make([]byte, 2500)))
 	d.turn()
@@ -250,6 +263,7 @@ func TestHTTPSessions(t *testing.T) {
 // Buffered mode gives whole messages, with their length and the first opcode,
 // whether the host puts them together or the library does.
 func TestBufferedProgram(t *testing.T) {
+	t.Parallel()
 	m := program(t, "buffered")
 	d := begin(t, m, options{})
 	d.connect(1)
@@ -298,6 +312,7 @@ func TestBufferedProgram(t *testing.T) {
 }
 
 func TestCallbackStatuses(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "statuses"), options{})
 	id := uint64(0)
 	open := func() {
@@ -343,6 +358,7 @@ func TestCallbackStatuses(t *testing.T) {
 }
 
 func TestControlProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "control"), options{})
 	d.connect(1)
 	d.connect(2)
@@ -358,6 +374,7 @@ func TestControlProgram(t *testing.T) {
 }
 
 func TestLoggingProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "logging"), options{}, "GREETING", "Grüezi")
 	d.wantLogs(
 		`error "fatal -1"`, `error "error a     b|c    |"`, `warn "warning 7 ff FF 0xff 10"`,
@@ -376,6 +393,7 @@ func TestLoggingProgram(t *testing.T) {
 }
 
 func TestTimersProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "timers"), options{})
 	d.wantLogs(`info "prepared"`)
 	d.advance(6e9)
@@ -405,6 +423,7 @@ func TestTimersProgram(t *testing.T) {
 }
 
 func TestUpgradeProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "upgrade"), options{})
 	d.connectTo(1, "/ok?a=b", "x-token", "secret")
 	d.text(1, "in")
@@ -418,6 +437,7 @@ func TestUpgradeProgram(t *testing.T) {
 }
 
 func TestIncludesProgram(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "includes"), options{}, "YIMMO_LOG_LEVEL", "TRACE")
 	d.wantLogs(`info "libyimmo 0.2.4 interface, log level TRACE"`, `info "0 failures"`)
 	d.stop()
@@ -426,6 +446,7 @@ func TestIncludesProgram(t *testing.T) {
 
 // Without a WebSocket handler nobody is let in.
 func TestNoHandler(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "http"), options{})
 	d.connect(1)
 	d.turn()
@@ -435,6 +456,7 @@ func TestNoHandler(t *testing.T) {
 // A session that another instance accepted is told to the program, but nobody is
 // greeted twice.
 func TestTakenOver(t *testing.T) {
+	t.Parallel()
 	d := begin(t, program(t, "echo"), options{})
 	d.event(abi.Event{Kind: abi.EventConnect, ID: 5, Flags: abi.FlagSynthesised}, fields(":path", "/"))
 	d.text(5, "still here")
@@ -444,11 +466,17 @@ func TestTakenOver(t *testing.T) {
 
 // How the program is compiled does not matter to main's second half.
 func TestMainGoesOnHoweverCompiled(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"-O0", "-O3", "-O0 -mno-bulk-memory -Wl,--no-gc-sections"} {
 		t.Run(how, func(t *testing.T) {
+			t.Parallel()
 			args := strings.Fields(how)
+			sdk, err := object("libyimmo.c", args...)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, name := range []string{"nested", "totals", "big"} {
-				m := compile(append([]string{"test/programs/" + name + ".c", "src/libyimmo.c"}, args...)...)
+				m := compile(append([]string{"test/programs/" + name + ".c", sdk}, args...)...)
 				if m.err != nil {
 					t.Fatal(m.err)
 				}
@@ -479,6 +507,7 @@ func TestMainGoesOnHoweverCompiled(t *testing.T) {
 // Where wasi-libc is installed, programs build with it as well; what differs is
 // that main does not go on after ev_run.
 func TestWithWASI(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat("/usr/include/wasm32-wasi"); err != nil {
 		t.Log("not judged: wasi-libc is not installed (Debian: wasi-libc libclang-rt-14-dev-wasm32)")
 		return

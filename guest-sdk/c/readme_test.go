@@ -31,6 +31,7 @@ func readme(t *testing.T) string {
 // Every command of the README works, from the root of the repository, on a port of
 // the test's own. The one that serves ends with the test.
 func TestREADMECommands(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -119,6 +120,7 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 
 // Every block of C is a plugin that compiles.
 func TestREADMECode(t *testing.T) {
+	t.Parallel()
 	found := 0
 	for _, block := range blocks.FindAllStringSubmatch(readme(t), -1) {
 		if block[1] == "c" {
@@ -137,6 +139,7 @@ func TestREADMECode(t *testing.T) {
 
 // The build line of the README is that of yimmo.mk.
 func TestREADMEBuildLine(t *testing.T) {
+	t.Parallel()
 	line, err := flags()
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +155,7 @@ func TestREADMEBuildLine(t *testing.T) {
 
 // The table of statuses is what happens.
 func TestStatusTable(t *testing.T) {
+	t.Parallel()
 	header, err := os.ReadFile("include/libc/errno.h")
 	if err != nil {
 		t.Fatal(err)
