@@ -92,7 +92,7 @@ func runKit(t *testing.T, transport string, puppet func(t *testing.T, wants uint
 			Log:       slog.New(slog.DiscardHandler),
 			Plugins:   []host.Plugin{served},
 			Limits: host.Limits{
-				Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
+				Turn: 500 * time.Millisecond, Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
 			},
 		})
 	})

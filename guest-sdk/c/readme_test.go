@@ -3,9 +3,9 @@
 package c_test
 
 import (
-	"bytes"
+	"bufio"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,13 +32,8 @@ func readme(t *testing.T) string {
 // the test's own. The one that serves ends with the test.
 func TestREADMECommands(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
 	build := t.TempDir()
+	var address string // of the one that serves
 	var server *exec.Cmd
 	defer func() { stop(t, server) }()
 	for _, block := range blocks.FindAllStringSubmatch(readme(t), -1) {
@@ -63,11 +58,11 @@ func TestREADMECommands(t *testing.T) {
 			line = strings.ReplaceAll(line, "PROGRAM=build", "PROGRAM="+build)
 			cmd := exec.Command("sh", "-c", line)
 			cmd.Dir = filepath.Join("..", "..")
-			cmd.Env = append(os.Environ(), "YIMMO_LISTEN="+address)
+			cmd.Env = append(os.Environ(), "YIMMO_LISTEN=127.0.0.1:0")
 			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 			if strings.Contains(line, "yimmo-host run ") {
 				server = cmd
-				serve(t, cmd, address)
+				address = serve(t, cmd)
 				continue
 			}
 			out, err := cmd.CombinedOutput()
@@ -81,27 +76,29 @@ func TestREADMECommands(t *testing.T) {
 	}
 }
 
-func serve(t *testing.T, cmd *exec.Cmd, address string) {
+// serve starts a server and returns the address that its log tells.
+func serve(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); {
-		if c, err := net.Dial("tcp", address); err == nil {
-			c.Close()
-			return
-		}
-		select {
-		case err := <-ended:
-			t.Fatalf("%s: ended with %v: %s", cmd, err, &out)
-		case <-time.After(50 * time.Millisecond):
+	var said strings.Builder
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		fmt.Fprintln(&said, lines.Text())
+		if at := regexp.MustCompile(`msg=listening addr=(\S+)`).FindStringSubmatch(lines.Text()); at != nil {
+			go func() {
+				io.Copy(io.Discard, log)
+				cmd.Wait() // or it would never be gone
+			}()
+			return at[1]
 		}
 	}
-	t.Fatalf("%s: does not serve", cmd)
+	t.Fatalf("%s: ended with %v: %s", cmd, cmd.Wait(), &said)
+	return ""
 }
 
 func stop(t *testing.T, cmd *exec.Cmd) {
