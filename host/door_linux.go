@@ -69,27 +69,25 @@ const (
 	warnPause = 10 * time.Second
 )
 
-// newDoor takes the host's listener over. It returns nil if there is to be no
-// door; the listener is as it was then.
-func newDoor(h *Host) *door {
-	if !h.polls() || h.cert != nil {
-		return nil
+// newDoor takes the host's listener over, which begins to listen. It returns nil
+// if there is to be no door.
+func newDoor(h *Host) (*door, error) {
+	if !h.opens() {
+		return nil, nil
+	}
+	fd, err := poll.Listener(h.listener.(*net.TCPListener))
+	if err != nil {
+		return nil, err
 	}
 	set, err := poll.New(doorBatch)
-	if err != nil {
-		h.log.Warn("handshakes are left to net/http", "err", err)
-		return nil
-	}
-	fd, ok, err := poll.Listener(h.listener)
-	if err == nil && ok {
+	if err == nil {
 		if err = set.Add(fd, listenerID); err != nil {
-			poll.Close(fd)
+			set.Close()
 		}
 	}
-	if err != nil || !ok {
-		h.log.Warn("handshakes are left to net/http", "err", err)
-		set.Close()
-		return nil
+	if err != nil {
+		poll.Close(fd)
+		return nil, err
 	}
 	h.listener.Close()                                                       // of the original
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsent) // handed down, see boundUnsent
@@ -105,7 +103,7 @@ func newDoor(h *Host) *door {
 	d.buf = make([]byte, max(d.headSize+1, 32<<10))
 	d.alarm = time.AfterFunc(time.Hour, d.wake)
 	d.alarm.Stop()
-	return d
+	return d, nil
 }
 
 // open begins to accept. It does nothing after close.

@@ -16,7 +16,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/bench"
 	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/host/lane"
+	"github.com/yimmo-host/yimmo-host/internal/leak"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
@@ -87,6 +92,55 @@ func TestDoorPieces(t *testing.T) {
 			t.Errorf("got %s, want 431", a.Line)
 		}
 	})
+}
+
+// Until its plugins run a host has its address but lets nobody in.
+func TestDoorOpensLate(t *testing.T) {
+	leak.Check(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	v := &visitor{Guest: bench.Echo(), host: "127.8.9.11"} // where nobody else looks for ports
+	c := config(newLogbook(t), host.Limits{}, host.Plugin{Name: "late", Route: "/late", Native: func() lane.Guest { return v }})
+	c.Transport, c.Listen = host.TransportPoll, net.JoinHostPort(v.host, port)
+	h, err := host.New(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(v.err, unix.ECONNREFUSED) {
+		t.Errorf("connection while the plugin starts: got %v, want %v", v.err, unix.ECONNREFUSED)
+	}
+	nc, err := net.Dial("tcp", h.Addr().String())
+	if err != nil {
+		t.Errorf("connection before Serve: got %v", err)
+	} else {
+		nc.Close()
+	}
+	if err := h.Shutdown(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// visitor is a guest that visits its own host while it starts.
+type visitor struct {
+	lane.Guest
+	host string
+	err  error
+}
+
+func (g *visitor) Turn(first, n int, h guest.Header) (commands, consumed int, more bool, err error) {
+	if e, _ := abi.ParseEvent(g.Events()); e.Kind == abi.EventStart {
+		fields, _ := abi.ParseFields(g.Memory()[e.Addr:][:e.Len])
+		for name, value := range fields.All() {
+			if string(name) == abi.FieldPort {
+				_, g.err = net.Dial("tcp", net.JoinHostPort(g.host, string(value)))
+			}
+		}
+	}
+	return g.Guest.Turn(first, n, h)
 }
 
 // The 101 and what the plugin says first leave in one segment: the lane has both

@@ -58,9 +58,11 @@ type Host struct {
 	conns registry
 }
 
-// New binds the listener and starts the plugins. A plugin that does not start
+// New takes the address and starts the plugins. A plugin that does not start
 // is logged and its route answers 503; when none starts, New fails with
-// [ErrNoPlugin]. Connections are accepted from now on and wait for [Host.Serve].
+// [ErrNoPlugin]. Connections that come after New wait for [Host.Serve]. Where
+// lanes poll those before are refused, unless the system chose the port; elsewhere
+// they wait too.
 //
 // ctx bounds the starting only. The caller must end with [Host.Shutdown].
 func New(ctx context.Context, cfg Config) (*Host, error) {
@@ -90,7 +92,14 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, err
 	}
 	h.mux = h.routes()
-	h.door = newDoor(h)
+	if h.door, err = newDoor(h); err != nil {
+		for _, p := range h.plugins {
+			p.kill()
+		}
+		h.unlisten()
+		h.engine.Close()
+		return nil, err
+	}
 	h.server = &http.Server{
 		Handler:           apart(h.mux),
 		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,

@@ -5,10 +5,12 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+
+	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
-// listen binds what the host listens on and loads the certificate. Nothing is
-// accepted yet. When it fails nothing stays open.
+// listen takes the addresses that the host listens on and loads the certificate.
+// Nothing is accepted yet. When it fails nothing stays open.
 func (h *Host) listen(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
@@ -21,11 +23,16 @@ func (h *Host) listen(ctx context.Context) (err error) {
 		}
 	}
 	var lc net.ListenConfig
-	if h.polls() && h.cert == nil {
+	if h.opens() {
 		lc.SetMultipathTCP(false) // such a listener hands unsent down to nobody
 	}
 	if h.listener, err = lc.Listen(ctx, "tcp", h.cfg.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
+	}
+	if _, port, _ := net.SplitHostPort(h.cfg.Listen); h.opens() && port != "" && port != "0" {
+		if err = poll.Silence(h.listener.(*net.TCPListener)); err != nil {
+			return err
+		}
 	}
 	if h.cfg.Admin.Listen != "" {
 		if h.admin, err = h.listenAdmin(ctx); err != nil {
@@ -34,6 +41,9 @@ func (h *Host) listen(ctx context.Context) (err error) {
 	}
 	return nil
 }
+
+// opens says whether there is to be a [door].
+func (h *Host) opens() bool { return h.polls() && h.cert == nil }
 
 // unlisten undoes listen.
 func (h *Host) unlisten() {

@@ -18,28 +18,43 @@ const (
 	TooManyOnHost = unix.ENFILE
 )
 
+// Silence makes a TCP listener refuse connections until [Listener] is called with
+// it. Its address stays taken; a port that the kernel chose would not.
+func Silence(l *net.TCPListener) error {
+	raw, err := l.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("silence listener: %w", err)
+	}
+	var failed error
+	if err := raw.Control(func(s uintptr) { failed = unix.Shutdown(int(s), unix.SHUT_RD) }); err != nil {
+		failed = err
+	}
+	if failed != nil {
+		return fmt.Errorf("silence listener: %w", failed)
+	}
+	return nil
+}
+
 // Listener returns a descriptor of its own for a TCP listener. It goes on
 // listening when l is closed, which takes l out of Go's netpoller; both together
-// would wake each other up. It reports false for any other listener.
+// would wake each other up.
 //
 // Connections accepted from it have what Go gives to connections: no delay of
 // small writes, and keep-alive probes. Linux hands both down, so that it takes no
 // system call for each. It keeps a connection to itself until the peer has sent
 // something, though no longer than a second or two: most can be read at once then.
-func Listener(l net.Listener) (fd int, ok bool, err error) {
-	tcp, ok := l.(*net.TCPListener)
-	if !ok {
-		return -1, false, nil
+func Listener(l *net.TCPListener) (fd int, err error) {
+	if fd, err = duplicate(l); err != nil {
+		return -1, err
 	}
-	fd, err = duplicate(tcp)
+	if err = handDown(fd); err == nil {
+		err = unix.Listen(fd, 1<<16-1) // as many as the system allows
+	}
 	if err != nil {
-		return -1, true, err
-	}
-	if err := handDown(fd); err != nil {
 		Close(fd)
-		return -1, true, fmt.Errorf("set options of listener: %w", err)
+		return -1, fmt.Errorf("listen: %w", err)
 	}
-	return fd, true, nil
+	return fd, nil
 }
 
 // handDown sets the options that accepted connections take over.

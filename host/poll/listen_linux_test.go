@@ -1,7 +1,9 @@
 package poll_test
 
 import (
+	"errors"
 	"net"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -18,13 +20,49 @@ func listen(t *testing.T, addr string) (fd int, at net.Addr) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fd, ok, err := poll.Listener(l)
-	if !ok || err != nil {
-		t.Fatalf("Listener(%s): got %v, %v", addr, ok, err)
+	if fd, err = poll.Listener(l.(*net.TCPListener)); err != nil {
+		t.Fatalf("Listener(%s): got %v", addr, err)
 	}
 	l.Close()
 	t.Cleanup(func() { poll.Close(fd) })
 	return fd, l.Addr()
+}
+
+// A silent listener refuses connections and keeps its address.
+func TestSilence(t *testing.T) {
+	leak.Check(t)
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free.Close()
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	l, err := net.Listen("tcp", "127.8.9.10:"+port) // where nobody else looks for ports
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	tcp := l.(*net.TCPListener)
+	if err := poll.Silence(tcp); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("Dial: got %v, want %v", err, syscall.ECONNREFUSED)
+	}
+	fd, err := poll.Listener(tcp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer poll.Close(fd)
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Write([]byte("x"))
+	if _, peer := accept(t, fd); peer != c.LocalAddr().String() {
+		t.Errorf("Accept: got peer %s, want %s", peer, c.LocalAddr())
+	}
 }
 
 // accept waits for a connection.

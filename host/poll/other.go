@@ -32,4 +32,5 @@ func SendMore(int, []byte) (int, syscall.Errno)   { return 0, syscall.ENOSYS }
 func HalfClose(int)                               {}
 func Close(int)                                   {}
 func Abort(int)                                   {}
+func Silence(*net.TCPListener) error              { return ErrUnsupported }
 func Take(net.Conn) (fd int, ok bool, err error)  { return -1, false, nil }
