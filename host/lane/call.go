@@ -100,7 +100,6 @@ func (l *Lane) openCall(c *polled, answer []byte) {
 		c.Cut()
 		return
 	}
-	c.dec.Init(&l.frames)
 	if len(answer) == 0 || !c.enter() {
 		c.Cut()
 		l.gone(c.id)

@@ -151,7 +151,8 @@ type Lane struct {
 	waiter    waiter
 	polls     *poll.Set // nil unless the lane reads sockets itself
 	lingering map[uint64]*polled
-	sides     []*side   // to be used again
+	sides     []*side // to be used again
+	decoders  []*frame.Decoder
 	opening   []opening // until the turn is over
 	scratch   []byte    // for the answer to a call
 	stopping  bool

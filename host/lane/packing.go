@@ -44,7 +44,6 @@ func (s *session) packing() *packing {
 func allowPacked(s *session, link Link) {
 	if c, ok := link.(*polled); ok && s.packing() != nil {
 		c.packs = true
-		c.dec.AllowRSV1(true)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 type polled struct {
 	lane    *Lane
 	id      uint64
-	side    *side // nil while nothing is unfinished
-	dec     frame.Decoder
+	side    *side          // nil while nothing is unfinished
+	dec     *frame.Decoder // nil between messages
 	fd      int32
 	reading bool // the socket is wanted for reading
 	writing bool // and for writing
@@ -74,7 +74,6 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 		return
 	}
 	c := &polled{lane: l, id: id, fd: int32(k.fd), reading: true}
-	c.dec.Init(&l.frames)
 	if err := l.polls.Add(k.fd, id); err != nil {
 		l.log.Error("socket not polled", "session", sessionID(id), "err", err)
 		l.refuseSocket(id, k)
@@ -125,6 +124,29 @@ func (l *Lane) socketReady(e *poll.Event) {
 	l.receive(c)
 }
 
+// decoder is that of the message at hand.
+func (c *polled) decoder() *frame.Decoder {
+	if c.dec == nil {
+		l := c.lane
+		if n := len(l.decoders); n > 0 {
+			c.dec, l.decoders = l.decoders[n-1], l.decoders[:n-1]
+		} else {
+			c.dec = &frame.Decoder{}
+		}
+		c.dec.Init(&l.frames)
+		c.dec.AllowRSV1(c.packs)
+	}
+	return c.dec
+}
+
+// forget gives the decoder up.
+func (c *polled) forget() {
+	if l := c.lane; c.dec != nil && len(l.decoders) < mostSides {
+		l.decoders = append(l.decoders, c.dec)
+	}
+	c.dec = nil
+}
+
 func (c *polled) needSide() *side {
 	if c.side != nil {
 		return c.side
@@ -142,7 +164,8 @@ func (c *polled) needSide() *side {
 // the time that it has for taking any.
 const leastRate = 64 << 10
 
-// A lane keeps a few sides with their memory for those who need one next.
+// A lane keeps a few sides with their memory, and decoders, for those who need
+// one next.
 const (
 	mostSides = 64
 	sideSize  = 64 << 10
@@ -289,6 +312,7 @@ func (c *polled) Close() {
 		poll.HalfClose(int(c.fd))
 	}
 	c.leaving = true
+	c.forget()
 	limits := &c.lane.cfg.Limits
 	d := c.needSide()
 	d.in, d.since, d.leave = d.in[:0], 0, c.lane.clock+limits.CloseTime
@@ -322,6 +346,7 @@ func (c *polled) Cut() {
 		poll.Close(int(c.fd))
 	}
 	c.fd, c.leaving, c.side = -1, true, nil
+	c.forget()
 	delete(c.lane.lingering, c.id)
 	c.lane.socketClosed(c.id)
 }

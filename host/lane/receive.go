@@ -30,12 +30,12 @@ const (
 // goes on with a large frame aside.
 func (l *Lane) receive(c *polled) {
 	kept := 0
-	if c.side != nil {
+	if c.side != nil && len(c.side.in) > 0 {
 		kept = len(c.side.in)
-	}
-	if need := c.dec.Need(); kept > 0 && (need-kept > farFrame || need > len(l.area)-spareArea) {
-		l.receiveAside(c)
-		return
+		if need := c.decoder().Need(); need-kept > farFrame || need > len(l.area)-spareArea {
+			l.receiveAside(c)
+			return
+		}
 	}
 	if !l.areaFor(c, kept+leastRead) {
 		return
@@ -85,7 +85,7 @@ func (l *Lane) receiveAside(c *polled) {
 		return
 	}
 	d := c.side
-	whole := min(c.dec.Need(), len(l.area)+maxHeader)
+	whole := min(c.decoder().Need(), len(l.area)+maxHeader)
 	if cap(d.in) < whole {
 		d.in = append(make([]byte, 0, whole), d.in...)
 	}
@@ -107,13 +107,13 @@ func (l *Lane) decodeKept(c *polled, finished bool) {
 	b := c.side.in
 	pos := 0
 	for pos < len(b) {
-		f, used, err := c.dec.Next(b[pos:])
+		f, used, err := c.decoder().Next(b[pos:])
 		if err != nil {
 			l.faulted(c, err)
 			return
 		}
 		if used == 0 && len(b)-pos >= len(l.area)+maxHeader {
-			f, used = c.dec.Piece(b[pos:])
+			f, used = c.decoder().Piece(b[pos:])
 		}
 		if used == 0 {
 			break
@@ -142,7 +142,7 @@ func (l *Lane) decode(c *polled, start, n int) {
 	finished := false
 	for start < end {
 		b := l.area[start:end]
-		f, used, err := c.dec.Next(b)
+		f, used, err := c.decoder().Next(b)
 		if err != nil {
 			l.faulted(c, err)
 			return
@@ -208,11 +208,15 @@ func (c *polled) keep(rest []byte, finished bool) {
 // tick runs the clock of a message: from its first byte to its last, whatever
 // comes in between.
 func (c *polled) tick(finished bool) {
-	switch busy := c.dec.Busy(); {
-	case busy && (finished || c.side == nil || c.side.since == 0):
-		c.needSide().since = max(c.lane.clock, 1)
-		c.timeMessage(c.lane.cfg.Limits.MessageTime)
-	case !busy && c.side != nil:
+	if c.dec != nil && c.dec.Busy() {
+		if finished || c.side == nil || c.side.since == 0 {
+			c.needSide().since = max(c.lane.clock, 1)
+			c.timeMessage(c.lane.cfg.Limits.MessageTime)
+		}
+		return
+	}
+	c.forget()
+	if c.side != nil {
 		c.side.since = 0
 		c.tidy()
 	}
