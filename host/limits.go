@@ -138,6 +138,17 @@ type Limits struct {
 	// of its start event. Default 2s. It stops a guest that loops there.
 	Start time.Duration
 
+	// Hook is the longest a turn may run in which a plugin comes to its end or hands
+	// over its state; it has Turn at least. Default 2s. It stops a plugin that does
+	// not end from holding up what comes after it.
+	Hook time.Duration
+
+	// TurnUnits is how much one turn may do, in units of about an instruction;
+	// starting and hooks may do as many times more as they may take longer. Default
+	// 0: no budget, Turn alone ends a turn. It stops a plugin at the same
+	// instruction whenever it is given the same events, on any machine.
+	TurnUnits int64
+
 	// CompileTime is how long compiling one plugin may use a processor, in whole
 	// seconds, and a quarter of how long it may take on the clock. Default 30s; then the
 	// plugin does not start. Without [Config.Compiler] it is not looked at. It stops
@@ -193,6 +204,7 @@ func DefaultLimits() Limits {
 		Memory:        64 << 20,
 		Turn:          100 * time.Millisecond,
 		Start:         2 * time.Second,
+		Hook:          2 * time.Second,
 		CompileTime:   guest.DefaultCompileTime,
 		CompileMemory: guest.DefaultCompileMemory,
 		DrainRate:     1000,
@@ -204,7 +216,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 	for key, d := range map[string]time.Duration{
 		"header_time": l.HeaderTime, "http_idle": l.HTTPIdle, "message_time": l.MessageTime, "answer": l.Answer,
 		"close_time": l.CloseTime, "write_time": l.WriteTime, "ping": l.Ping, "pong": l.Pong, "idle": l.Idle, "drain_delay": l.DrainDelay,
-		"turn": l.Turn, "start": l.Start, "compile_time": l.CompileTime, "drain": l.Drain,
+		"turn": l.Turn, "start": l.Start, "hook": l.Hook, "compile_time": l.CompileTime, "drain": l.Drain,
 	} {
 		if d < 0 || d > 24*time.Hour {
 			bad("limits."+key, d, `a duration from 1ns to 24h, such as "5s"`)
@@ -231,6 +243,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"metrics", int64(l.Metrics), 1, 10000},
 		{"sessions", int64(l.Sessions), 1, 1 << 24},
 		{"memory", l.Memory, page, maxMemory},
+		{"turn_units", l.TurnUnits, 1000, 1 << 50},
 		{"compile_memory", l.CompileMemory, 64 << 20, 1 << 40},
 	} {
 		if n.value != 0 && (n.value < n.min || n.value > n.max) {
@@ -267,6 +280,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)
 	fill(&l.Start, d.Start)
+	fill(&l.Hook, d.Hook)
 	fill(&l.CompileTime, d.CompileTime)
 	fill(&l.CompileMemory, d.CompileMemory)
 	fill(&l.DrainRate, d.DrainRate)

@@ -51,6 +51,7 @@ type plugin struct {
 	recovery    []*recovery.Stats // by lane number
 	metrics     guestMetrics
 	requests    atomic.Uint64 // plain ones
+	overruns    overruns
 
 	outcomes tally
 	queued   atomic.Int64 // bytes that wait in streams
@@ -173,9 +174,10 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 	limits := &p.host.cfg.Limits
 	o := guest.Options{
 		MemoryMax: p.cfg.Memory, Offered: offered, Area: p.area,
-		TurnTime: limits.Turn, StartTime: limits.Start,
-		Boot: guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
-		Log:  func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
+		TurnTime: limits.Turn, StartTime: limits.Start, HookTime: limits.Hook, Units: limits.TurnUnits,
+		Trapped: p.overruns.trapped,
+		Boot:    guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
+		Log:     func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
 	}
 	if p.cfg.Delivery == DeliveryFrames {
 		o.Offered &^= abi.FeatureMessages

@@ -66,6 +66,8 @@ type limits struct {
 	Memory        Size        `toml:"memory"`
 	Turn          Duration    `toml:"turn"`
 	Start         Duration    `toml:"start"`
+	Hook          Duration    `toml:"hook"`
+	TurnUnits     AutoCount   `toml:"turn_units"`
 	CompileTime   Duration    `toml:"compile_time"`
 	CompileMemory Size        `toml:"compile_memory"`
 	DrainDelay    OffDuration `toml:"drain_delay"`

@@ -16,6 +16,7 @@ type Code struct {
 	machine   machine
 	globals   []string // export names of the guest's mutable globals
 	functions int      // of the guest, without imports; those behind them are the meter's
+	slice     int32    // units between two safe points
 	unsaved   []string // what a checkpoint cannot hold
 
 	mu        sync.Mutex

@@ -99,7 +99,7 @@ func (e *Engine) compile(ctx context.Context, name string, wasm []byte) (*Code, 
 	if err != nil {
 		return nil, err
 	}
-	code := &Code{name: name, module: m, globals: metered.Globals, unsaved: metered.Unsaved, functions: metered.Functions}
+	code := &Code{name: name, module: m, globals: metered.Globals, unsaved: metered.Unsaved, functions: metered.Functions, slice: metered.Options.Slice}
 	if err := e.fetch(ctx, code, metered.Wasm); err != nil {
 		return nil, err
 	}

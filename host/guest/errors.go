@@ -45,11 +45,13 @@ const (
 	KindExit                     // it called proc_exit
 	KindMistake                  // it returned, and broke the rules of the ABI
 	KindMemory                   // it trapped or exited after its quota refused it memory
+	KindBudget                   // it did more than it may
+	Kinds                        // how many there are, and the zero
 )
 
 var kindNames = [...]string{
 	KindTrap: "trap", KindDeadline: "deadline", KindOverflow: "overflow",
-	KindExit: "exit", KindMistake: "mistake", KindMemory: "memory",
+	KindExit: "exit", KindMistake: "mistake", KindMemory: "memory", KindBudget: "budget",
 }
 
 // String returns one word, for logs and metrics.
@@ -63,12 +65,18 @@ func (k Kind) String() string {
 // A TrapError reports that a guest failed inside a call. Nothing of that call
 // happened, and the instance is dead.
 type TrapError struct {
-	Kind Kind
-	Call string // the export that was running, or "instantiate"
-	Err  error  // what the runtime said, with the guest's stack when it has one
+	Kind     Kind
+	Call     string // the export that was running, or "instantiate"
+	Function string // in which the guest was, "" if it had returned; a name of its own choice
+	Err      error  // what the runtime said, with the guest's stack when it has one
 }
 
-func (e *TrapError) Error() string { return fmt.Sprintf("%s: %s: %v", e.Call, e.Kind, e.Err) }
+func (e *TrapError) Error() string {
+	if e.Function == "" {
+		return fmt.Sprintf("%s: %s: %v", e.Call, e.Kind, e.Err)
+	}
+	return fmt.Sprintf("%s: %s in %s: %v", e.Call, e.Kind, e.Function, e.Err)
+}
 
 func (e *TrapError) Unwrap() error { return e.Err }
 

@@ -21,6 +21,7 @@ const (
 	DefaultMemory    = 64 << 20
 	DefaultTurnTime  = 100 * time.Millisecond
 	DefaultStartTime = 2 * time.Second
+	DefaultHookTime  = 2 * time.Second
 )
 
 // MaxMemory is the largest memory quota: with one page more, sizes no longer
@@ -53,6 +54,21 @@ type Options struct {
 	// the first Turn has at least TurnTime. Default [DefaultStartTime].
 	StartTime time.Duration
 
+	// HookTime is the longest one call of Turn may run whose first event is stop,
+	// state_export or state_import; it has at least TurnTime. Default
+	// [DefaultHookTime].
+	HookTime time.Duration
+
+	// Units is how much one call of Turn may do, in units of the meter, about one
+	// for an instruction; starting and hooks may do as many times more as they may
+	// take longer. With the same events and the same headers a guest ends at the
+	// same instruction, which TurnTime cannot promise. Default 0: no budget.
+	Units int64
+
+	// Trapped hears of each [*TrapError] of this instance, on the goroutine that
+	// runs the guest, before anyone else. May be nil.
+	Trapped func(*TrapError)
+
 	// Boot is what clocks and random bytes say until the first turn. The zero
 	// Header is 1970 and always the same bytes: a Go guest then hashes its maps
 	// with a key that anyone can know.
@@ -71,6 +87,7 @@ func (o Options) withDefaults() (Options, error) {
 	fill(&o.MemoryMax, DefaultMemory)
 	fill(&o.TurnTime, DefaultTurnTime)
 	fill(&o.StartTime, DefaultStartTime)
+	fill(&o.HookTime, DefaultHookTime)
 	switch {
 	case o.Rings < abi.MinRing || o.Rings > abi.MaxRing:
 		return o, fmt.Errorf("%w: Rings %d, allowed %d to %d", ErrOptions, o.Rings, abi.MinRing, abi.MaxRing)
@@ -78,8 +95,8 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: Area %d, allowed %d to %d", ErrOptions, o.Area, abi.MinArea, abi.MaxArea)
 	case o.MemoryMax < page || o.MemoryMax > MaxMemory:
 		return o, fmt.Errorf("%w: MemoryMax %d, allowed %d to %d", ErrOptions, o.MemoryMax, page, int64(MaxMemory))
-	case o.TurnTime < 0 || o.StartTime < 0:
-		return o, fmt.Errorf("%w: negative TurnTime or StartTime", ErrOptions)
+	case o.TurnTime < 0 || o.StartTime < 0 || o.HookTime < 0 || o.Units < 0:
+		return o, fmt.Errorf("%w: negative TurnTime, StartTime, HookTime or Units", ErrOptions)
 	}
 	return o, nil
 }
@@ -110,6 +127,9 @@ type Instance struct {
 	commands            []byte
 	area                []byte
 	turnTime, startTime time.Duration
+	hookTime            time.Duration
+	units               int64 // of a turn; 0 = no budget
+	trapped             func(*TrapError)
 
 	gaps    [2][2]int           // event ring and receive area: offsets of first byte and end
 	globals []api.MutableGlobal // the guest's own
@@ -118,6 +138,7 @@ type Instance struct {
 	turn  api.Function
 	stack [3]uint64     // parameters and result of a call, reused
 	spare time.Duration // of StartTime, for the first turn
+	begun bool          // the first turn has been
 	dead  bool
 	worn  bool        // dead, and the module has to be instantiated anew
 	gone  bool        // closed
@@ -151,7 +172,8 @@ func (c *Code) start(ctx context.Context, o Options) (_ *Instance, err error) {
 	if err := c.hold(); err != nil {
 		return nil, err
 	}
-	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime, startTime: o.StartTime}
+	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime, startTime: o.StartTime,
+		hookTime: o.HookTime, units: o.Units, trapped: o.Trapped}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Close())
@@ -209,8 +231,8 @@ func (i *Instance) instantiateModule(end time.Time) error {
 
 // meterGlobals are those of the meter that the host sets, see package meter.
 type meterGlobals struct {
-	budget, stop, reason, depth api.MutableGlobal
-	fullDepth                   uint64
+	slice, budget, stop, reason, depth api.MutableGlobal
+	fullSlice, fullDepth               uint64
 }
 
 // connectGlobals finds the globals of a module that has just been instantiated
@@ -221,10 +243,10 @@ func (i *Instance) connectGlobals() {
 		i.globals = append(i.globals, i.mutable(name))
 	}
 	m := meterGlobals{
-		budget: i.mutable(meter.ExportBudget), stop: i.mutable(meter.ExportStop),
+		slice: i.mutable(meter.ExportSlice), budget: i.mutable(meter.ExportBudget), stop: i.mutable(meter.ExportStop),
 		reason: i.mutable(meter.ExportReason), depth: i.mutable(meter.ExportDepth),
 	}
-	m.fullDepth = m.depth.Get()
+	m.fullSlice, m.fullDepth = uint64(i.code.slice), m.depth.Get()
 	i.meter = m
 	i.rearm()
 	i.dog.stops(func(flag uint32) { m.stop.Set(uint64(flag)) })
@@ -235,6 +257,20 @@ func (i *Instance) rearm() {
 	i.meter.budget.Set(math.MaxInt64)
 	i.meter.depth.Set(i.meter.fullDepth)
 	i.meter.reason.Set(uint64(meter.ReasonNone))
+}
+
+// arm gives the next call its budget, if there are any.
+func (i *Instance) arm(limit time.Duration) {
+	if i.units == 0 || i.meter.budget == nil {
+		return
+	}
+	units := uint64(i.units)
+	if limit > i.turnTime {
+		units = uint64(min(float64(units)*float64(limit)/float64(i.turnTime), math.MaxInt64/2))
+	}
+	slice := min(units, i.meter.fullSlice)
+	i.meter.slice.Set(slice)
+	i.meter.budget.Set(units - slice)
 }
 
 // init calls the guest's init and takes over the control block.

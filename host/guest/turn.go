@@ -47,7 +47,9 @@ func (i *Instance) Turn(first, n int, h Header) (commands, consumed int, more bo
 	i.writeHeader(&h)
 	i.stack[0], i.stack[1] = uint64(first), uint64(n)
 	i.memory.refused = false
-	i.dog.begin(i.limit())
+	limit, whole := i.limit(first, n)
+	i.arm(whole)
+	i.dog.begin(limit)
 	err = i.turn.CallWithStack(background, i.stack[:])
 	late := !i.dog.end()
 	i.world.end()
@@ -57,16 +59,27 @@ func (i *Instance) Turn(first, n int, h Header) (commands, consumed int, more bo
 	commands, consumed, more, err = i.result(uint32(first), uint32(n))
 	if err != nil {
 		i.die()
-		return 0, 0, false, &TrapError{KindMistake, abi.ExportTurn, err}
+		return 0, 0, false, i.report(&TrapError{Kind: KindMistake, Call: abi.ExportTurn, Err: err})
 	}
 	return commands, consumed, more, nil
 }
 
-// limit is the time of the call at hand: the first one has what starting left.
-func (i *Instance) limit() time.Duration {
-	d := max(i.turnTime, i.spare)
-	i.spare = 0
-	return d
+// limit is the time of the call at hand, and what it would be but for what has
+// passed of it already. The first one has what starting left; a hook is a call
+// whose first event asks the guest to come to an end or to hand over its state.
+func (i *Instance) limit(first, n int) (limit, whole time.Duration) {
+	if !i.begun {
+		i.begun = true
+		return max(i.turnTime, i.spare), max(i.turnTime, i.startTime)
+	}
+	limit = i.turnTime
+	if first < n {
+		switch abi.EventKind(i.events[first*abi.RecordSize+abi.RecordOffsetKind]) {
+		case abi.EventStop, abi.EventStateExport, abi.EventStateImport:
+			limit = max(limit, i.hookTime)
+		}
+	}
+	return limit, limit
 }
 
 func (i *Instance) writeHeader(h *Header) {
@@ -111,6 +124,7 @@ func (i *Instance) result(first, n uint32) (commands, consumed int, more bool, e
 // guarded runs a call that starts the guest, under the same rules as a turn.
 func (i *Instance) guarded(name string, limit time.Duration, call func(context.Context) error) error {
 	i.memory.refused = false
+	i.arm(i.startTime)
 	i.dog.begin(limit)
 	err := call(background)
 	late := !i.dog.end()
@@ -128,14 +142,14 @@ func (i *Instance) trap(call string, err error, late bool) error {
 	exit := (*sys.ExitError)(nil)
 	exited := errors.As(err, &exit)
 	i.worn = err != nil && !isTrap(err)
-	t := &TrapError{Kind: KindTrap, Call: call, Err: err}
+	t := &TrapError{Kind: KindTrap, Call: call, Function: i.code.where(err), Err: err}
 	switch why := i.metered(); {
 	case late && err == nil:
 		t.Kind, t.Err = KindDeadline, errLate
 	case late:
 		t.Kind, t.Err = KindDeadline, fmt.Errorf("%w: %w", errLate, err)
 	case why == meter.ReasonBudget:
-		t.Kind, t.Err = KindDeadline, fmt.Errorf("budget used up: %w", err)
+		t.Kind, t.Err = KindBudget, fmt.Errorf("its budget of %d units is used up: %w", i.units, err)
 	case why == meter.ReasonDepth:
 		t.Kind, t.Err = KindOverflow, fmt.Errorf("stack overflow, calls are nested too deep: %w", err)
 	case isOverflow(err):
@@ -144,6 +158,14 @@ func (i *Instance) trap(call string, err error, late bool) error {
 		t.Kind, t.Err = KindMemory, fmt.Errorf("out of memory, its quota is %d bytes: %w", len(i.memory.all), err)
 	case exited:
 		t.Kind, t.Err = KindExit, fmt.Errorf("proc_exit(%d)", exit.ExitCode())
+	}
+	return i.report(t)
+}
+
+// report tells the owner of a trap.
+func (i *Instance) report(t *TrapError) *TrapError {
+	if i.trapped != nil {
+		i.trapped(t)
 	}
 	return t
 }

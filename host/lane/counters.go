@@ -51,7 +51,7 @@ type Packed struct{ Plain, Wire atomic.Uint64 }
 
 // Sizes of the tables of [Counters].
 const (
-	Kinds    = int(guest.KindMemory) + 1
+	Kinds    = int(guest.Kinds)
 	Statuses = int(abi.StatusBadValue) + 1
 
 	lowCode    = 1000
