@@ -14,6 +14,7 @@
 
   (func (export "yimmo_v1_turn") (param $at i32) (param $n i32) (result i32)
     (local $e i32) (local $c i32) (local $count i32)
+    (if (global.get $left) (then (return (call $flood (local.get $at)))))
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $at) (local.get $n)))
@@ -30,7 +31,11 @@
           ;; recv: send it back
           (call $increment (i32.const 0x21f))
           (if (i32.eq (i32.load8_u (i32.load offset=16 (local.get $e))) (i32.const 33))
-            (then (return (call $sin (i32.load8_u offset=1 (i32.load offset=16 (local.get $e)))))))
+            (then
+              (global.set $who (i64.load offset=8 (local.get $e)))
+              (local.set $count (call $sin (i32.load8_u offset=1 (i32.load offset=16 (local.get $e))) (local.get $count)))
+              (br_if $done (global.get $left))
+              (br $next)))
           (i64.store (local.get $c)
             (i64.or (i64.const 5) (i64.and (i64.load (local.get $e)) (i64.const 0xffffffff0000ff00))))
           (i64.store offset=8 (local.get $c) (i64.load offset=8 (local.get $e)))
@@ -54,23 +59,70 @@
           (local.set $count (i32.add (local.get $count) (i32.const 2))))
         (br $next)))
     (i32.store (i32.const 108) (local.get $at))  ;; consumed
+    (i32.store (i32.const 112) (i32.ne (global.get $left) (i32.const 0)))  ;; more
     (local.get $count))
 
-  ;; sin does what $which says after '!', and what it returns is the number of commands.
-  (func $sin (param $which i32) (result i32)
+  (global $who (mut i64) (i64.const 0))   ;; the session that says what to sin
+  (global $left (mut i32) (i32.const 0))  ;; commands that are yet to be given
+  (global $kind (mut i64) (i64.const 0))  ;; which
+
+  ;; sin does what $which says after '!', and returns the number of commands so far.
+  (func $sin (param $which i32) (param $count i32) (result i32)
+    (local $c i32)
+    (local.set $c (i32.add (i32.const 0x9000) (i32.shl (local.get $count) (i32.const 5))))
     (if (i32.eq (local.get $which) (i32.const 108))  ;; l: loop
       (then (loop $forever (br $forever))))
+    (if (i32.eq (local.get $which) (i32.const 105))  ;; i: a Fibonacci number, by the long way
+      (then (drop (call $fib (i32.const 60)))))
     (if (i32.eq (local.get $which) (i32.const 111))  ;; o: overflow
       (then (return (call $deeper (i32.const 1)))))
     (if (i32.eq (local.get $which) (i32.const 103))  ;; g: grow, then trap
       (then (drop (memory.grow (i32.const 16)))))
+    (if (i32.eq (local.get $which) (i32.const 107))  ;; k: keep more and more, until there is none
+      (then (loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))))
     (if (i32.eq (local.get $which) (i32.const 102))  ;; f: fill all memory, then trap
       (then (memory.fill (i32.const 0) (i32.const 120) (i32.const 0x60000))))
     (if (i32.eq (local.get $which) (i32.const 109))  ;; m: more commands than the ring has
       (then (return (i32.const 1025))))
     (if (i32.eq (local.get $which) (i32.const 99))   ;; c: change the control block
       (then (i32.store (i32.const 80) (i32.const 0)) (return (i32.const 0))))
+    (if (i32.eq (local.get $which) (i32.const 114))  ;; r: send what is not in memory
+      (then
+        (i64.store (local.get $c) (i64.const 0xffffff0000008205))
+        (i64.store offset=8 (local.get $c) (global.get $who))
+        (i64.store offset=16 (local.get $c) (i64.const 0xfffffff0))
+        (i64.store offset=24 (local.get $c) (i64.const 0))
+        (return (i32.add (local.get $count) (i32.const 1)))))
+    (if (i32.eq (local.get $which) (i32.const 115))  ;; s: a million frames
+      (then
+        (global.set $kind (i64.const 0x8205)) (global.set $left (i32.const 1000000))
+        (return (local.get $count))))
+    (if (i32.eq (local.get $which) (i32.const 112))  ;; p: print a million lines
+      (then
+        (global.set $kind (i64.const 0x0000001000000310)) (global.set $left (i32.const 1000000))
+        (return (local.get $count))))
     (unreachable))
+
+  ;; flood gives a ring full of commands and asks to be called again.
+  (func $flood (param $at i32) (result i32)
+    (local $c i32) (local $n i32)
+    (local.set $c (i32.const 0x9000))
+    (loop $next
+      (i64.store (local.get $c) (global.get $kind))
+      (i64.store offset=8 (local.get $c) (global.get $who))
+      (i64.store offset=16 (local.get $c) (i64.const 0x200))
+      (i64.store offset=24 (local.get $c) (i64.const 0))
+      (local.set $c (i32.add (local.get $c) (i32.const 32)))
+      (local.set $n (i32.add (local.get $n) (i32.const 1)))
+      (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+      (br_if $next (i32.and (i32.lt_u (local.get $n) (i32.const 1024)) (i32.ne (global.get $left) (i32.const 0)))))
+    (i32.store (i32.const 108) (local.get $at))  ;; consumed
+    (i32.store (i32.const 112) (i32.ne (global.get $left) (i32.const 0)))  ;; more
+    (local.get $n))
+
+  (func $fib (param $n i32) (result i32)
+    (if (i32.lt_u (local.get $n) (i32.const 2)) (then (return (local.get $n))))
+    (i32.add (call $fib (i32.sub (local.get $n) (i32.const 1))) (call $fib (i32.sub (local.get $n) (i32.const 2)))))
 
   (func $deeper (param $n i32) (result i32)
     (i32.add (local.get $n) (call $deeper (i32.add (local.get $n) (i32.const 1)))))
