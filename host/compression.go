@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/yimmo-host/yimmo-host/abi"
@@ -43,8 +44,9 @@ type Compression struct {
 
 // Values of [Plugin.Compression].
 const (
-	CompressionOn  = "on"
-	CompressionOff = "off"
+	CompressionOn      = "on"
+	CompressionOff     = "off"
+	CompressionDefault = "default" // as [Compression.Enabled] says
 )
 
 func (c *Compression) policy() deflate.Policy {
@@ -65,7 +67,7 @@ func (c *Compression) validate(bad func(key string, value any, remedy string)) {
 		bad("compression.level", c.Level, "between 1 and 9")
 	}
 	if c.Threshold < 0 || c.Threshold > maxMessage {
-		bad("compression.threshold", c.Threshold, "between 1 and 1GiB")
+		bad("compression.threshold", c.Threshold, fmt.Sprintf("between 1 and %d", maxMessage))
 	}
 	if c.WindowBits != 0 && (c.WindowBits <= deflate.MinBits || c.WindowBits > deflate.MaxBits) {
 		bad("compression.window_bits", c.WindowBits, "between 9 and 15")
@@ -78,10 +80,10 @@ func (c *Compression) validate(bad func(key string, value any, remedy string)) {
 // newDeflate is what the plugin's sessions compress with, nil if they do not.
 func (p *plugin) newDeflate() *deflate.Pool {
 	c := &p.host.cfg.Compression
-	if p.cfg.Compression == CompressionOn || p.cfg.Compression == "" && c.Enabled {
-		return deflate.NewPool(c.policy())
+	if p.cfg.Compression == CompressionOff || p.cfg.Compression != CompressionOn && !c.Enabled {
+		return nil
 	}
-	return nil
+	return deflate.NewPool(c.policy())
 }
 
 // agree answers a client's offer to compress: with what both sides do, and with

@@ -132,8 +132,8 @@ type Plugin struct {
 	// otherwise. Default close.
 	Slow string
 
-	// Compression is [CompressionOn], [CompressionOff] or, by default, as
-	// [Compression.Enabled] says.
+	// Compression is [CompressionOn], [CompressionOff] or [CompressionDefault],
+	// which is the default.
 	Compression string
 
 	// Recovery is what becomes of the sessions when the plugin fails:
@@ -241,8 +241,8 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if d := p.Delivery; d != "" && d != DeliveryFrames && d != DeliveryMessages {
 		bad(key+".delivery", fmt.Sprintf("%q", d), "frames, messages, or nothing: then as the plugin asks")
 	}
-	if c := p.Compression; c != "" && c != CompressionOn && c != CompressionOff {
-		bad(key+".compression", fmt.Sprintf("%q", c), "on, off, or nothing: then as compression.enabled says")
+	if c := p.Compression; c != "" && c != CompressionOn && c != CompressionOff && c != CompressionDefault {
+		bad(key+".compression", fmt.Sprintf("%q", c), "on, off or default")
 	}
 	if p.Lanes < 0 || p.Lanes > maxLanes {
 		bad(key+".lanes", p.Lanes, fmt.Sprintf("between 1 and %d", maxLanes))
@@ -272,6 +272,7 @@ func (c Config) withDefaults() Config {
 	for i := range c.Plugins {
 		p := &c.Plugins[i]
 		p.Route = p.route()
+		fill(&p.Compression, CompressionDefault)
 		fill(&p.Lanes, 1)
 		fill(&p.Memory, c.Limits.Memory)
 		fill(&p.Record.Mode, RecordOff)

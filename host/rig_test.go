@@ -64,14 +64,20 @@ func (on transport) serve(t testing.TB, limits host.Limits, plugins ...host.Plug
 	return on.serveWith(t, func(*host.Config) {}, limits, plugins...)
 }
 
+// serveConfig is serve for a configuration that change has had a say in.
+func serveConfig(t testing.TB, change func(c *host.Config), plugins ...host.Plugin) *server {
+	t.Helper()
+	return auto.serveWith(t, change, host.Limits{}, plugins...)
+}
+
 // serveWith is serve for a configuration that change has had a say in.
 func (on transport) serveWith(t testing.TB, change func(*host.Config), limits host.Limits, plugins ...host.Plugin) *server {
 	t.Helper()
 	leak.Check(t)
 	log := newLogbook(t)
 	c := config(log, limits, plugins...)
-	change(&c)
 	c.Transport = string(on)
+	change(&c)
 	h, err := host.New(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)

@@ -184,8 +184,8 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	if h.Delivery == "plugin" {
 		h.Delivery = ""
 	}
-	if h.Compression == "default" {
-		h.Compression = ""
+	if h.Compression == "" {
+		h.Compression = host.CompressionDefault
 	}
 	if h.Slow == "" {
 		h.Slow = host.SlowClose
