@@ -19,5 +19,6 @@
 //	host/stream  moves the bytes of upgraded connections
 //	host/lane    owns one instance, its sessions and their state
 //	host/guest   runs one instance of a module
+//	host/trace   records what instances were given, and replays it
 //	host/frame   reads and writes RFC 6455 frames
 package host

@@ -81,6 +81,9 @@ func (r *replayer) replay(ctx context.Context, out io.Writer, name string, envir
 	if err != nil {
 		return err
 	}
+	if result.Granted != result.Recorded {
+		fmt.Fprintf(out, "features: %v; those of the plugin recorded were %v, and its events for them\n", result.Granted, result.Recorded)
+	}
 	if result.Difference != nil {
 		printDifference(out, result.Difference)
 		return fmt.Errorf("turn %d: %w", result.Difference.Turn.Turn, errDiffers)

@@ -63,10 +63,15 @@ type Result struct {
 	Calls, Events, Commands uint64
 	Difference              *Difference // the first; nil = none
 	Incomplete              error       // why the trace was not replayed to its end; nil = it was
+
+	// Granted are the features in force, Recorded those that were: with others a
+	// host would have sent other events.
+	Granted, Recorded abi.Feature
 }
 
-// Replay gives the trace r to an instance, compares, and stops at the first
-// difference. The trace is read a second time to find the event that a difference
+// Replay gives the trace r to an instance, compares call by call, and stops at the
+// first difference: that a call fails or does not, its commands but for where their
+// payloads lie in memory, which events it consumed, and whether it has more. The trace is read a second time to find the event that a difference
 // comes from.
 //
 // An error means that there is no telling: the trace is damaged, or the instance
@@ -129,6 +134,7 @@ func (p *player) open(r io.ReadSeeker) (err error) {
 		return err
 	}
 	p.area, p.addr = p.guest.Area()
+	p.result.Granted, p.result.Recorded = p.guest.Features(), p.header.Granted
 	return nil
 }
 

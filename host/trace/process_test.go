@@ -51,7 +51,7 @@ func child(file string, to io.Writer) error {
 	if err != nil {
 		return err
 	}
-	engine, err := guest.NewEngine(guest.CacheOff, slog.New(slog.DiscardHandler))
+	engine, err := guest.NewEngine(filepath.Join(filepath.Dir(file), "cache"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,9 @@ import (
 
 // Show writes a trace as text: some lines about the instance, then one for each
 // event and command with the number of its call and the time since the plugin
-// began, and one for each trap, gap and checkpoint. If session is not 0, of events
-// and commands only those of that session.
+// began, and one for each trap, gap and checkpoint. Calls that the host repeated
+// when it put the instance back are counted only. If session is not 0, of events and
+// commands there are only those of that session.
 //
 // A trace that is cut off ends with a line that says so; that is no error.
 func Show(to io.Writer, r *Reader, session uint64) error {
@@ -33,6 +34,10 @@ type shower struct {
 	session uint64
 	turn    string // of the call at hand
 	when    string
+
+	back     bool   // the instance was put back
+	last     uint64 // turn number of the latest call
+	repeated int    // calls since the instance was put back that had been before
 }
 
 func (s *shower) header(h *Header) {
@@ -62,19 +67,23 @@ func (s *shower) records(r *Reader) error {
 		if err != nil {
 			return err
 		}
+		if call, ok := rec.(*Call); ok {
+			if s.repeats(call) {
+				continue
+			}
+			s.call(call)
+			continue
+		}
 		switch rec := rec.(type) {
-		case *Call:
-			s.call(rec)
 		case *Gap:
 			s.line("", "gap", fmt.Sprintf("%d calls, turn %d to %d, were not recorded", rec.Calls, rec.First, rec.Last))
 		case *Checkpoint:
 			s.line("", "state", fmt.Sprintf("of the instance: %d bytes of memory, %d globals", rec.Memory, len(rec.Globals)))
 		case *Mark:
-			what, word := "save", "noted"
 			if rec.Load {
-				what, word = "load", "put back"
+				s.back = true
+				s.line("", "back", "the host put the instance back to an earlier state")
 			}
-			s.line("", what, fmt.Sprintf("the state was %s (slot %d)", word, rec.Slot))
 		case *End:
 			s.line("", "end", ends[rec.Reason])
 		}
@@ -82,6 +91,19 @@ func (s *shower) records(r *Reader) error {
 }
 
 var ends = map[uint8]string{EndClosed: "closed", EndTrap: "trapped", EndPart: "goes on in another file"}
+
+// repeats says whether a call is one that has been before, and counts it.
+func (s *shower) repeats(c *Call) bool {
+	if s.back && c.Turn.Turn <= s.last {
+		s.repeated++
+		return true
+	}
+	if s.repeated > 0 {
+		s.line("", "back", fmt.Sprintf("and gave it again what had come since (calls: %d)", s.repeated))
+	}
+	s.back, s.last, s.repeated = false, c.Turn.Turn, 0
+	return false
+}
 
 func (s *shower) call(c *Call) {
 	s.turn, s.when = fmt.Sprint(c.Turn.Turn), fmt.Sprintf("%.6f", time.Duration(c.Turn.Mono).Seconds())

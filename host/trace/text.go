@@ -17,7 +17,10 @@ import (
 const quoted = 60
 
 // A line is text that grows word by word.
-type line struct{ strings.Builder }
+type line struct {
+	strings.Builder
+	missing bool // there is no payload to show
+}
 
 func (l *line) word(format string, args ...any) {
 	if l.Len() > 0 {
@@ -90,7 +93,7 @@ func session(k abi.EventKind) bool {
 
 // CommandText says in one line what a command asks for.
 func CommandText(c Command) string {
-	var l line
+	l := line{missing: c.Missing}
 	l.word("%v", c.Kind)
 	if c.ID != 0 {
 		l.word("%016x", c.ID)
@@ -195,6 +198,9 @@ var opcodes = map[uint8]string{
 }
 
 func (l *line) payload(p []byte) {
+	if l.missing {
+		return
+	}
 	l.word("%d B", len(p))
 	if len(p) > 0 {
 		l.word("%s", quote(p, quoted))
