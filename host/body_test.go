@@ -11,8 +11,10 @@ import (
 
 // Who is refused because of a body learns it before the body is there, and cannot
 // keep the connection by never sending it.
-func TestRefusedBody(t *testing.T) {
-	s := auto.serve(t, host.Limits{Body: 4096, MessageTime: 100 * time.Millisecond}, wat(t, "witness"), wat(t, "trap_in_recv"))
+func TestRefusedBody(t *testing.T) { eachTransport(t, testRefusedBody) }
+
+func testRefusedBody(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{Body: 4096, MessageTime: 100 * time.Millisecond}, wat(t, "witness"), wat(t, "trap_in_recv"))
 	upgrade := func(changes ...string) string { return handshake(append(changes, "GET /witness HTTP/1.1")...) }
 	tests := []struct {
 		name    string
@@ -41,14 +43,16 @@ func TestRefusedBody(t *testing.T) {
 
 // What came of a body is not its end: a plugin must not take a cut request for a
 // whole one.
-func TestBodyCut(t *testing.T) {
+func TestBodyCut(t *testing.T) { eachTransport(t, testBodyCut) }
+
+func testBodyCut(t *testing.T, on transport) {
 	for name, request := range map[string]string{
 		"length":  "Content-Length: 10\r\n\r\nhello",
 		"chunked": "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
 	} {
 		for _, tt := range gone {
 			t.Run(name+", "+tt.name, func(t *testing.T) {
-				s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+				s := on.serve(t, host.Limits{}, wat(t, "witness"))
 				w := s.watch(t)
 				p := s.dial(t)
 				p.write([]byte("POST /witness HTTP/1.1\r\nHost: h\r\n" + request))
@@ -66,9 +70,11 @@ func TestBodyCut(t *testing.T) {
 
 // Who does not send a body to its end is told so and cut, whether the plugin
 // takes bodies or not.
-func TestSlowBody(t *testing.T) {
+func TestSlowBody(t *testing.T) { eachTransport(t, testSlowBody) }
+
+func testSlowBody(t *testing.T, on transport) {
 	waits(t)
-	s := auto.serve(t, host.Limits{MessageTime: 100 * time.Millisecond}, wat(t, "witness"), wat(t, "trap_in_recv"))
+	s := on.serve(t, host.Limits{MessageTime: 100 * time.Millisecond}, wat(t, "witness"), wat(t, "trap_in_recv"))
 	w := s.watch(t)
 	p := s.dial(t)
 	p.write([]byte("POST /witness HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello"))

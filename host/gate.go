@@ -220,7 +220,7 @@ func countedAs(a netip.Addr) netip.Addr {
 // turnAway answers a connection that is not let in, as far as that takes no
 // time, and closes it.
 func turnAway(nc net.Conn, o outcome) {
-	if _, ok := nc.(*net.TCPConn); ok { // in TLS an answer would take a handshake
+	if _, ok := nc.(*replay); ok { // in TLS an answer would take a handshake
 		nc.SetWriteDeadline(time.Now().Add(time.Millisecond))
 		nc.Write(o.answer())
 	}

@@ -153,8 +153,10 @@ func testBurst(t *testing.T, on transport) {
 }
 
 // A plugin that takes its time to decide cannot be asked by everyone at once.
-func TestHandshakes(t *testing.T) {
-	s := auto.serve(t, host.Limits{Handshakes: 2}, wat(t, "holds"), wat(t, "counts"))
+func TestHandshakes(t *testing.T) { eachTransport(t, testHandshakes) }
+
+func testHandshakes(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{Handshakes: 2}, wat(t, "holds"), wat(t, "counts"))
 	for range 2 {
 		p := s.dial(t)
 		p.write(rawws.Handshake("h", "/holds"))

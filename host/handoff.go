@@ -72,8 +72,8 @@ func (h *handoff) Close() error {
 // Addr implements [net.Listener].
 func (h *handoff) Addr() net.Addr { return h.addr }
 
-// replay is a connection of which something has been read already: it is read
-// once more, before all else. It takes note of what net/http does not tell.
+// replay is a connection of which something may have been read already: it is
+// read once more, before all else. It takes note of what net/http does not tell.
 type replay struct {
 	*net.TCPConn
 	rest []byte // not read again yet
@@ -114,6 +114,18 @@ func (c *replay) note(p []byte) {
 		}
 		p = p[1:]
 	}
+}
+
+// noting accepts connections that take note as well.
+type noting struct{ *net.TCPListener }
+
+// Accept implements [net.Listener].
+func (l noting) Accept() (net.Conn, error) {
+	nc, err := l.AcceptTCP()
+	if err != nil {
+		return nil, err
+	}
+	return &replay{TCPConn: nc}, nil
 }
 
 // WriteTo hides that of the TCP connection, which knows nothing of the rest.

@@ -143,8 +143,10 @@ func testHandshake(t *testing.T, on transport) {
 
 // The 101 says no more than it must: nothing about a body, RFC 9110 section 8.6,
 // and nothing that was not chosen.
-func TestUpgradeAnswer(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, echo(t, ""), wat(t, "chooses"))
+func TestUpgradeAnswer(t *testing.T) { eachTransport(t, testUpgradeAnswer) }
+
+func testUpgradeAnswer(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, echo(t, ""), wat(t, "chooses"))
 	offer := []string{"Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"}
 	for route, want := range map[string]string{"/echo": "", "/chooses": "chat"} {
 		p := s.dial(t)
@@ -238,8 +240,10 @@ func testGreeting(t *testing.T, on transport) {
 }
 
 // A plugin may refuse a session, with a status and a body of its own.
-func TestRefused(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "refuses"))
+func TestRefused(t *testing.T) { eachTransport(t, testRefused) }
+
+func testRefused(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "refuses"))
 	p := s.dial(t)
 	p.write(rawws.Handshake(s.addr, "/refuses"))
 	if a := p.answer("GET"); a.Status != 403 || a.Body != "members only" {

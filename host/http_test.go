@@ -3,7 +3,6 @@ package host_test
 import (
 	"fmt"
 	"net"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -24,10 +23,12 @@ type reply struct {
 // Plain HTTP as bytes: requests, well-formed and not, and what comes back. The
 // plugin on "/" has nothing to say to HTTP, the one on "/witness" sends the body
 // back.
-func TestHTTP(t *testing.T) {
+func TestHTTP(t *testing.T) { eachTransport(t, testHTTP) }
+
+func testHTTP(t *testing.T, on transport) {
 	mute := wat(t, "trap_in_recv")
 	mute.Route = "/"
-	s := auto.serve(t, host.Limits{Body: 4096}, mute, wat(t, "witness"), echo(t, ""))
+	s := on.serve(t, host.Limits{Body: 4096}, mute, wat(t, "witness"), echo(t, ""))
 	ok := reply{"GET", 200, "OK"}
 	const end = "Host: h\r\n\r\n"
 	post := func(headers, body string) string {
@@ -165,8 +166,10 @@ func testBadRequests(t *testing.T, on transport) {
 
 // On a connection that goes on, a request in chunks that may have had a length as
 // well is the last: who believed the length takes the rest for a request.
-func TestChunksAndLengths(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+func TestChunksAndLengths(t *testing.T) { eachTransport(t, testChunksAndLengths) }
+
+func testChunksAndLengths(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "witness"))
 	const chunks = "Transfer-Encoding: chunked\r\nHost: h\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
 	const post = "POST /witness HTTP/1.1\r\n"
 	for _, tt := range []struct {
@@ -174,10 +177,10 @@ func TestChunksAndLengths(t *testing.T) {
 		second string
 		closed bool
 	}{
-		{"no length", post + chunks, runtime.GOOS != "linux"},
+		{"no length", post + chunks, false},
 		{"length", post + "Content-Length: 3\r\n" + chunks, true},
 		{"length in capitals", post + "CONTENT-LENGTH: 3\r\n" + chunks, true},
-		{"length in another's name", post + "X-Content-Length: 3\r\n" + chunks, runtime.GOOS != "linux"},
+		{"length in another's name", post + "X-Content-Length: 3\r\n" + chunks, false},
 	} {
 		for name, write := range map[string]func(p *peer, b []byte){"": (*peer).write, ", byte by byte": (*peer).trickle} {
 			t.Run(tt.name+name, func(t *testing.T) {
@@ -203,8 +206,10 @@ func TestChunksAndLengths(t *testing.T) {
 
 // The answer of the host, in place of a plugin without a say in HTTP, byte by byte
 // but for the date.
-func TestOK(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
+func TestOK(t *testing.T) { eachTransport(t, testOK) }
+
+func testOK(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "trap_in_recv"))
 	p := s.dial(t)
 	p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
 	all, err := p.Rest()
@@ -221,8 +226,10 @@ func TestOK(t *testing.T) {
 }
 
 // A plugin learns all there is to know of a request.
-func TestRequestFields(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+func TestRequestFields(t *testing.T) { eachTransport(t, testRequestFields) }
+
+func testRequestFields(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "witness"))
 	p := s.dial(t)
 	p.write([]byte("DELETE /witness?a=b%20c HTTP/1.1\r\nHost: h:1\r\nX-B: 2\r\nx-a: 1\r\nX-B: 3\r\n\r\n"))
 	a := p.answer("DELETE")
@@ -243,8 +250,10 @@ func TestRequestFields(t *testing.T) {
 }
 
 // A body reaches the plugin while it comes, and the answer does not wait for its end.
-func TestBodyStreams(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "witness"))
+func TestBodyStreams(t *testing.T) { eachTransport(t, testBodyStreams) }
+
+func testBodyStreams(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "witness"))
 	p := s.dial(t)
 	p.write([]byte("POST /witness HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n"))
 	body := strings.Repeat("0123456789", 100000)
@@ -264,10 +273,12 @@ var gone = []struct {
 }
 
 // A plugin hears that a client went away before its answer was complete.
-func TestClientGone(t *testing.T) {
+func TestClientGone(t *testing.T) { eachTransport(t, testClientGone) }
+
+func testClientGone(t *testing.T, on transport) {
 	for _, tt := range gone {
 		t.Run(tt.name, func(t *testing.T) {
-			s := auto.serve(t, host.Limits{}, wat(t, "never_answers"))
+			s := on.serve(t, host.Limits{}, wat(t, "never_answers"))
 			p := s.dial(t)
 			p.write([]byte("GET /never_answers HTTP/1.1\r\nHost: h\r\n\r\n"))
 			s.log.wait(t, "asked")
@@ -278,9 +289,11 @@ func TestClientGone(t *testing.T) {
 }
 
 // A plugin that does not answer is answered for.
-func TestNoAnswer(t *testing.T) {
+func TestNoAnswer(t *testing.T) { eachTransport(t, testNoAnswer) }
+
+func testNoAnswer(t *testing.T, on transport) {
 	waits(t)
-	s := auto.serve(t, host.Limits{Answer: 20 * time.Millisecond}, wat(t, "never_answers"), wat(t, "holds"))
+	s := on.serve(t, host.Limits{Answer: 20 * time.Millisecond}, wat(t, "never_answers"), wat(t, "holds"))
 	p := s.dial(t)
 	p.write([]byte("GET /never_answers HTTP/1.1\r\nHost: h\r\n\r\n"))
 	if a := p.answer("GET"); a.Status != 504 {
@@ -295,9 +308,11 @@ func TestNoAnswer(t *testing.T) {
 }
 
 // Who does not send a request to its end is cut.
-func TestSlowHeaders(t *testing.T) {
+func TestSlowHeaders(t *testing.T) { eachTransport(t, testSlowHeaders) }
+
+func testSlowHeaders(t *testing.T, on transport) {
 	waits(t)
-	s := auto.serve(t, host.Limits{HeaderTime: 100 * time.Millisecond}, wat(t, "trap_in_recv"))
+	s := on.serve(t, host.Limits{HeaderTime: 100 * time.Millisecond}, wat(t, "trap_in_recv"))
 	t.Run("silent", func(t *testing.T) { s.dial(t).wantCut() })
 	t.Run("half", func(t *testing.T) {
 		p := s.dial(t)
@@ -329,9 +344,11 @@ func TestSlowHeaders(t *testing.T) {
 }
 
 // A plugin may take longer for its answer than a client for its body.
-func TestSlowAnswer(t *testing.T) {
+func TestSlowAnswer(t *testing.T) { eachTransport(t, testSlowAnswer) }
+
+func testSlowAnswer(t *testing.T, on transport) {
 	waits(t)
-	s := auto.serve(t, host.Limits{MessageTime: 200 * time.Millisecond, Answer: 400 * time.Millisecond}, wat(t, "never_answers"))
+	s := on.serve(t, host.Limits{MessageTime: 200 * time.Millisecond, Answer: 400 * time.Millisecond}, wat(t, "never_answers"))
 	p := s.dial(t)
 	p.write([]byte("POST /never_answers HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"))
 	if a := p.answer("POST"); a.Status != 504 {
@@ -340,9 +357,11 @@ func TestSlowAnswer(t *testing.T) {
 }
 
 // A kept-alive connection that stays silent is closed.
-func TestIdleHTTP(t *testing.T) {
+func TestIdleHTTP(t *testing.T) { eachTransport(t, testIdleHTTP) }
+
+func testIdleHTTP(t *testing.T, on transport) {
 	waits(t)
-	s := auto.serve(t, host.Limits{HTTPIdle: 50 * time.Millisecond}, wat(t, "trap_in_recv"))
+	s := on.serve(t, host.Limits{HTTPIdle: 50 * time.Millisecond}, wat(t, "trap_in_recv"))
 	p := s.dial(t)
 	p.write([]byte("GET /trap_in_recv HTTP/1.1\r\nHost: h\r\n\r\n"))
 	p.answer("GET")

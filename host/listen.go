@@ -60,7 +60,7 @@ func (h *Host) public() net.Listener {
 	case h.door != nil:
 		return h.door.open()
 	case h.cert == nil:
-		return h.listener
+		return noting{h.listener.(*net.TCPListener)}
 	}
 	return tls.NewListener(h.listener, h.cert.config())
 }

@@ -108,13 +108,14 @@ func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool 
 
 // attach hands the connection to the transport that can take it.
 func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byte, packed bool, p *plugin) {
-	boundUnsent(nc)
+	inner, rest := unwrap(nc)
+	early = append(early, rest...)
+	boundUnsent(inner)
 	if l.Polls() {
 		nc.SetDeadline(time.Time{}) // net/http's, and it stops its timers
-		inner, rest := unwrap(nc)
 		if fd, ok, err := poll.Take(inner); ok && err == nil {
 			u.host.gate.moveIn(nc, p, session)
-			l.AttachSocket(session, fd, append(early, rest...))
+			l.AttachSocket(session, fd, early)
 			return
 		} else if err != nil {
 			p.log.Debug("socket not polled", "peer", nc.RemoteAddr(), "err", err)
@@ -123,7 +124,7 @@ func (u webSocket) attach(nc net.Conn, l *lane.Lane, session uint64, early []byt
 	u.host.conns.run(nc, func() {
 		defer u.host.sessions.Add(-1)
 		defer u.host.gate.leave(nc)
-		stream.Serve(nc, l, session, early, packed, &p.stream)
+		stream.Serve(inner, l, session, early, packed, &p.stream)
 	})
 }
 

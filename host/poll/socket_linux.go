@@ -32,21 +32,6 @@ func send(fd int, p []byte, flags uintptr) (int, syscall.Errno) {
 	return count(n, errno)
 }
 
-// SendParts is Send for the concatenation of parts, of which none may be empty.
-// iov is memory to work with; it is grown if need be.
-func SendParts(fd int, parts [][]byte, iov *[]unix.Iovec) (int, syscall.Errno) {
-	v := (*iov)[:0]
-	for _, p := range parts {
-		v = append(v, unix.Iovec{Base: unsafe.SliceData(p), Len: uint64(len(p))})
-	}
-	*iov = v
-	// sendmsg, not writev, which raises SIGPIPE.
-	h := unix.Msghdr{Iov: &v[0], Iovlen: uint64(len(v))}
-	n, _, errno := syscall.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&h)),
-		unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-	return count(n, errno)
-}
-
 func count(n uintptr, errno syscall.Errno) (int, syscall.Errno) {
 	if errno != 0 {
 		return 0, errno
