@@ -31,7 +31,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
-	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+	fuzzing := flag.Lookup("test.fuzz").Value.String() != "" // has as many processes
+	if parallel := flag.Lookup("test.parallel"); !fuzzing && parallel.Value.String() == parallel.DefValue {
 		flag.Set(parallel.Name, strconv.Itoa(atOnce))
 	}
 	var err error
