@@ -186,6 +186,19 @@ func testEarlyFrames(t *testing.T, on transport) {
 			p.leave()
 		})
 	}
+	t.Run("then half-closed", func(t *testing.T) {
+		for range 100 { // it is a matter of microseconds
+			p := s.dial(t)
+			p.write(append(rawws.Handshake("h", "/echo"), rawws.AppendFrame(nil, rawws.Frame{Flags: 0x81, Payload: "last words"})...))
+			p.CloseWrite()
+			if a := p.answer("GET"); a.Status != 101 {
+				t.Fatalf("got %s, want 101", a.Line)
+			}
+			p.wantText("last words")
+			p.wantEOF()
+			p.Close()
+		}
+	})
 	t.Run("half a frame", func(t *testing.T) {
 		f := rawws.AppendFrame(nil, rawws.Frame{Flags: 0x81, Payload: "in two halves"})
 		p := s.dial(t)

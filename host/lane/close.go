@@ -57,7 +57,7 @@ func (l *Lane) fail(id uint64, s *session, e *frame.Error) {
 // gone ends a session whose connection is no more.
 func (l *Lane) gone(id uint64) {
 	s := l.sessions.find(id)
-	if s != nil && s.heard == l.tick { // perhaps frames of this very turn
+	if s != nil && int32(s.heard-l.turned) >= 0 { // perhaps frames of the turn to come
 		l.turn() // what the guest answers to them leaves first: it may be that only half of the connection is gone
 		s = l.sessions.find(id)
 	}

@@ -141,6 +141,7 @@ type Lane struct {
 	armed     time.Time     // when it will
 	clock     time.Duration // since began, as of the last look
 	tick      uint32        // clock in ticks
+	turned    uint32        // when the ring was last emptied by a turn
 	rounds    rounds
 	samples   [Faults]sampler
 	refusals  [Statuses]sampler

@@ -93,7 +93,7 @@ func (l *Lane) call() error {
 		l.commit(commands)
 		l.first, more = consumed, again
 	}
-	l.n, l.used = 0, l.floor
+	l.n, l.used, l.turned = 0, l.floor, l.tick
 	return nil
 }
 
