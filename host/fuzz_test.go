@@ -30,7 +30,7 @@ func FuzzServer(f *testing.F) {
 		f.Fatalf("testdata/wire: got %d files, %v", len(files), err)
 	}
 	for _, file := range files {
-		for i, v := range readVectors(f, filepath.Base(file)) {
+		for i, v := range readVectors(f, "wire/"+filepath.Base(file)) {
 			all := []byte{byte(i * 7), byte(i)}
 			for _, step := range v.steps {
 				all = append(all, step.send...)
