@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what tests run besides Go, where that is possible unattended: for the C
-# SDK a compiler for wasm, for the plugins' pages a browser and what drives it.
+# SDK a compiler for wasm, for the plugins' pages a browser and what drives it, and
+# clients that others wrote.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,6 +14,8 @@ has clang && has wasm-ld || missing="$missing clang lld libclang-rt-14-dev"
 has "${CHROMIUM:-chromium}" || has chromium-browser || has google-chrome || missing="$missing chromium"
 has node || missing="$missing nodejs"
 has npm || missing="$missing npm"
+has curl || missing="$missing curl"
+"${PYTHON:-python3}" -c 'import websockets' 2>/dev/null || /usr/bin/python3 -c 'import websockets' 2>/dev/null || missing="$missing python3-websockets"
 
 if [ -n "$missing" ]; then
 	if ! has apt-get || [ "$(id -u)" -ne 0 ]; then
@@ -25,5 +28,11 @@ if [ -n "$missing" ]; then
 fi
 
 # npm writes the hidden file last: older than the lock file, it is of another time.
-cd plugins/browser
-[ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --silent
+for dir in plugins/browser plugins/clients; do
+	(cd "$dir" && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund --silent; })
+done
+
+# Compiling it takes two minutes, once.
+k6=v1.8.1
+bin=$PWD/plugins/clients/bin
+"$bin/k6" version 2>/dev/null | grep -qF "$k6" || GOBIN=$bin GOWORK=off go install "go.k6.io/k6@$k6"
