@@ -36,6 +36,13 @@ type Config struct {
 	// directory. "off" keeps nothing.
 	CacheDir string
 
+	// TraceDir keeps a trace of what made a plugin fail, see [RecoveryRollback]: of
+	// each plugin the 16 newest, at most one in ten seconds, and a copy of its
+	// module. "yimmo-host replay" shows it again. A trace has the plugin's memory
+	// and what was sent to it; the directory is made with mode 0700. Default:
+	// yimmo-host/traces below the user's cache directory. "off" keeps nothing.
+	TraceDir string
+
 	// Compiler is the command, program and arguments, that compiles a plugin in a
 	// process of its own: the program calls [CompilerMain] and nothing else. It
 	// can be the embedding program itself, with an argument that tells it so.

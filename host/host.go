@@ -37,6 +37,7 @@ type Host struct {
 	server   *http.Server
 	door     *door // nil: net/http accepts
 	engine   *guest.Engine
+	traces   string // directory for those of failures, "" for none
 	plugins  []*plugin
 	upgrades []upgrade // asked in order
 
@@ -78,8 +79,11 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	h.metrics = newMetrics(h)
 	h.gate = newGate(&h.cfg.Limits, h.log, &h.refusals, &h.tally)
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}
-	err := h.listen(ctx)
-	if err != nil {
+	var err error
+	if h.traces, err = h.cfg.traceDir(); err != nil {
+		return nil, err
+	}
+	if err = h.listen(ctx); err != nil {
 		return nil, err
 	}
 	if h.engine, err = h.cfg.newEngine(); err != nil {

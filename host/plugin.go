@@ -49,6 +49,7 @@ type plugin struct {
 	counters    []*lane.Counters  // by lane number
 	laneMetrics []*laneMetrics    // by lane number
 	recovery    []*recovery.Stats // by lane number
+	failures    failures
 	metrics     guestMetrics
 	requests    atomic.Uint64 // plain ones
 	overruns    overruns
@@ -104,6 +105,7 @@ func (p *plugin) compile(ctx context.Context) error {
 		return err
 	}
 	p.digest = p.code.Digest()
+	p.failures = failures{dir: p.host.traces, plugin: p.cfg.Name, log: p.log, module: p.keepModule}
 	if err := p.startRecording(wasm); err != nil {
 		p.close()
 		return err
@@ -188,7 +190,8 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 	}
 	whole := p.cfg.Delivery == DeliveryMessages || g.Features()&abi.FeatureMessages != 0
 	if mem, _ := g.Area(); !whole || p.area != 0 || int64(len(mem)) >= limits.Message {
-		return p.recoverable(p.recorded(g, o, n), log, n)
+		h := p.traceHeader(o, n)
+		return p.recoverable(p.recorded(g, h), h, log)
 	}
 	g.Close()
 	p.area = int(min(limits.Message+7, abi.MaxArea)) &^ 7
@@ -196,11 +199,15 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 }
 
 // recoverable makes an instance one that can be rolled back, if it is to be.
-func (p *plugin) recoverable(g instance, log *slog.Logger, n int) (lane.Guest, error) {
+func (p *plugin) recoverable(g instance, h trace.Header, log *slog.Logger) (lane.Guest, error) {
 	if p.cfg.Recovery != RecoveryRollback && p.cfg.Recovery != "" {
 		return g, nil
 	}
-	r, err := recovery.New(g, recovery.Options{Log: log, Stats: p.recovery[n]})
+	h.Chosen(g)
+	r, err := recovery.New(g, recovery.Options{
+		Log: log, Stats: p.recovery[h.Lane],
+		Wanted: p.failures.wanted, Failed: func(f *recovery.Failure) { p.failures.failed(h, f) },
+	})
 	if errors.Is(err, guest.ErrUnsaved) {
 		log.Warn("plugin cannot be rolled back; when it fails it is restarted", "err", err)
 		return g, nil
@@ -280,6 +287,7 @@ func (p *plugin) kill() {
 }
 
 func (p *plugin) close() {
+	p.failures.writing.Wait()
 	if p.recordings != nil {
 		if err := p.recordings.Close(); err != nil {
 			p.log.Error("recording incomplete", "err", err)

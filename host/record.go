@@ -87,16 +87,21 @@ type instance interface {
 }
 
 // recorded is g, or what records it.
-func (p *plugin) recorded(g *guest.Instance, o guest.Options, lane int) instance {
+func (p *plugin) recorded(g *guest.Instance, h trace.Header) instance {
 	if p.recordings == nil {
 		return g
 	}
+	return p.recordings.Record(g, h)
+}
+
+// traceHeader says whose trace it is and how to start such an instance.
+func (p *plugin) traceHeader(o guest.Options, lane int) trace.Header {
 	fill(&o.Rings, abi.DefaultRing)
 	fill(&o.Area, abi.DefaultArea)
-	return p.recordings.Record(g, trace.Header{
+	return trace.Header{
 		Plugin: p.cfg.Name, Host: program(), Lane: lane, Digest: p.digest, ABI: abi.Major,
 		Rings: o.Rings, Area: o.Area, Memory: o.MemoryMax, Offered: o.Offered, Boot: o.Boot,
-	})
+	}
 }
 
 // program names this host and its version.

@@ -101,7 +101,7 @@ func config(log *logbook, limits host.Limits, plugins ...host.Plugin) host.Confi
 	if limits.Start == 0 {
 		limits.Start = patience
 	}
-	return host.Config{Listen: "127.0.0.1:0", CacheDir: cacheDir(), Plugins: plugins, Limits: limits, Log: log.logger()}
+	return host.Config{Listen: "127.0.0.1:0", CacheDir: cacheDir(), TraceDir: "off", Plugins: plugins, Limits: limits, Log: log.logger()}
 }
 
 // stop shuts the host down, which must end with the error want.

@@ -15,6 +15,7 @@ type settings struct {
 	Listen     Address            `toml:"listen"`
 	Transport  Text               `toml:"transport"`
 	CacheDir   Text               `toml:"cache_dir"`
+	TraceDir   Text               `toml:"trace_dir"`
 	PluginsDir Text               `toml:"plugins_dir"`
 	TLS        certificate        `toml:"tls"`
 	Admin      admin              `toml:"admin"`
@@ -112,6 +113,7 @@ func defaults() settings {
 		Listen:    Address(d.Listen),
 		Transport: Text(d.Transport),
 		CacheDir:  "auto",
+		TraceDir:  "auto",
 		Log:       logging{Level: "info", Format: "text"},
 		Plugins:   map[string]*plugin{},
 	}
@@ -122,10 +124,12 @@ func defaults() settings {
 
 // hostConfig translates s, its plugins aside.
 func (s *settings) hostConfig() host.Config {
-	c := host.Config{Listen: string(s.Listen), Transport: string(s.Transport), CacheDir: string(s.CacheDir),
+	c := host.Config{Listen: string(s.Listen), Transport: string(s.Transport), CacheDir: string(s.CacheDir), TraceDir: string(s.TraceDir),
 		Admin: host.Admin{Listen: string(s.Admin.Listen), Pprof: bool(s.Admin.Pprof)}}
-	if c.CacheDir == "auto" {
-		c.CacheDir = ""
+	for _, dir := range []*string{&c.CacheDir, &c.TraceDir} {
+		if *dir == "auto" {
+			*dir = ""
+		}
 	}
 	copyFields(reflect.ValueOf(&c.Limits).Elem(), reflect.ValueOf(s.Limits))
 	copyFields(reflect.ValueOf(&c.Compression).Elem(), reflect.ValueOf(s.Compress))

@@ -49,10 +49,13 @@ func load(o options, environ []string) (*config, error) {
 	c := &config{origin: l.origin, log: l.settings.Log, host: l.settings.hostConfig(), places: l.places}
 	c.host.Plugins = plugins
 	c.host.CacheDir = l.relative("cache_dir", c.host.CacheDir)
+	c.host.TraceDir = l.relative("trace_dir", c.host.TraceDir)
 	c.host.TLS.CertFile = l.relative("tls.cert", string(l.settings.TLS.Cert))
 	c.host.TLS.KeyFile = l.relative("tls.key", string(l.settings.TLS.Key))
-	if l.settings.CacheDir == "" {
-		l.report("cache_dir", `"": name a directory, or "auto", or "off"`)
+	for key, dir := range map[string]Text{"cache_dir": l.settings.CacheDir, "trace_dir": l.settings.TraceDir} {
+		if dir == "" {
+			l.report(key, `"": name a directory, or "auto", or "off"`)
+		}
 	}
 	if len(l.problems) == 0 { // or each mistake would be told twice
 		l.problems = c.locate(c.host.Validate())

@@ -109,10 +109,7 @@ func (r *Recordings) KeepModule(digest string, wasm []byte) error {
 func (r *Recordings) Record(g Guest, h Header) *Recorder {
 	h.Time = time.Now()
 	h.DigestsOnly, h.Redacted, h.Continuation = r.o.DigestsOnly, r.o.Redact, false
-	h.Granted = g.Features()
-	h.EventsCap, h.CommandsCap = uint32(len(g.Events())/recordSize), uint32(len(g.Commands())/recordSize)
-	area, addr := g.Area()
-	h.AreaAt.Addr, h.AreaAt.Cap = addr, uint32(len(area))
+	h.Chosen(g)
 	rec := newRecorder(g, h, newQueue(r.o.Buffer), r.o.Ring/segments, r.o.Log)
 	w := &fileWriter{Recordings: r, queue: rec.queue, log: rec.log}
 	r.writers.Go(w.run)

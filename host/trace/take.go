@@ -7,6 +7,14 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
+// Chosen fills in what the instance chose.
+func (h *Header) Chosen(g Guest) {
+	h.Granted = g.Features()
+	h.EventsCap, h.CommandsCap = uint32(len(g.Events())/recordSize), uint32(len(g.Commands())/recordSize)
+	area, addr := g.Area()
+	h.AreaAt.Addr, h.AreaAt.Cap = addr, uint32(len(area))
+}
+
 // Take makes a [Call] of what lies in the ring for a call that is about to be
 // made. It copies: the call is the caller's.
 func Take(g Guest, first, n int, h guest.Header) *Call {

@@ -1,0 +1,50 @@
+package host_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/host/trace"
+)
+
+// What made a plugin fail is on disk, and fails again when it is replayed.
+func TestFailureTrace(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "traces")
+	bad := sins(t, "")
+	s := auto.serveWith(t, func(c *host.Config) { c.TraceDir = dir }, host.Limits{}, bad)
+	p := s.open(t, "/sins")
+	for range 100 {
+		p.text("hello")
+		p.wantText("hello")
+	}
+	for range 3 { // one trace in ten seconds
+		sinner := s.open(t, "/sins")
+		sinner.text("fine")
+		sinner.wantText("fine")
+		sinner.text("!t")
+		sinner.wantEnd(1011)
+	}
+	s.log.wait(t, "trace of the failure written")
+	p.leave()
+	s.stop(t, nil)
+	traces, _ := filepath.Glob(filepath.Join(dir, "sins.0.*.failure.trace"))
+	if len(traces) != 1 {
+		t.Fatalf("%s has %v, want one trace", dir, traces)
+	}
+	for name, want := range map[string]os.FileMode{dir: 0o700, traces[0]: 0o600} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: got %v, %v, want mode %o", name, info.Mode(), err, want)
+		}
+	}
+	replayAll(t, bad.Module, dir, func(name string, _ []byte, got trace.Result) {
+		if got.Difference != nil || got.Incomplete != nil || got.Calls == 0 {
+			t.Errorf("replay of %s: got %+v, want no difference", name, got)
+		}
+	})
+	if log := s.log.String(); strings.Count(log, "trace of the failure written") != 1 {
+		t.Error("more than one trace was written")
+	}
+}
