@@ -73,33 +73,56 @@ func replayAll(t *testing.T, module []byte, dir string, check func(name string, 
 	return calls
 }
 
-// The trace of an instance that failed ends with how it did, and does so again.
+// A plugin that fails is recorded too, and what the host did about it: a replay
+// fails at the same event and is put back as that one was.
 func TestRecordTrap(t *testing.T) {
-	plugin := wat(t, "trap_in_recv")
-	plugin.Record = host.Record{Mode: host.RecordAll, Dir: t.TempDir()}
-	s := auto.serve(t, host.Limits{}, plugin)
-	p := s.open(t, "/trap_in_recv")
-	p.text("good")
-	p.wantText("good")
-	p.text("bad!")
-	p.wantCut()
-	s.stop(t, nil)
-	traps := 0
-	replayAll(t, plugin.Module, plugin.Record.Dir, func(name string, b []byte, got trace.Result) {
-		if got.Difference != nil {
-			t.Errorf("%s: got %+v", name, got.Difference)
-		}
-		r, err := trace.NewReader(bytes.NewReader(b))
-		for err == nil {
-			var rec trace.Record
-			rec, err = r.Next()
-			if c, ok := rec.(*trace.Call); ok && c.Trap == guest.KindTrap {
-				traps++
+	for _, tt := range []struct {
+		mode, recovery string
+		back           bool
+	}{
+		{host.RecordAll, host.RecoveryRollback, true},
+		{host.RecordRing, host.RecoveryRollback, true},
+		{host.RecordAll, host.RecoveryFail, false},
+	} {
+		t.Run(tt.mode+", "+tt.recovery, func(t *testing.T) {
+			plugin := wat(t, "trap_in_recv")
+			plugin.Record, plugin.Recovery = host.Record{Mode: tt.mode, Dir: t.TempDir()}, tt.recovery
+			s := auto.serve(t, host.Limits{}, plugin)
+			p, other := s.open(t, "/trap_in_recv"), s.open(t, "/trap_in_recv")
+			p.text("good")
+			p.wantText("good")
+			p.text("bad!")
+			p.wantClose(1011)
+			p.close(1011)
+			if tt.back {
+				other.text("still here")
+				other.wantText("still here")
+				other.leave()
 			}
-		}
-	})
-	if traps == 0 {
-		t.Error("no trace has the trap")
+			s.stop(t, nil)
+			traps, back := 0, false
+			replayAll(t, plugin.Module, plugin.Record.Dir, func(name string, b []byte, got trace.Result) {
+				if got.Difference != nil {
+					t.Errorf("%s: got %+v", name, got.Difference)
+				}
+				r, err := trace.NewReader(bytes.NewReader(b))
+				for err == nil {
+					var rec trace.Record
+					rec, err = r.Next()
+					switch rec := rec.(type) {
+					case *trace.Call:
+						if rec.Trap == guest.KindTrap {
+							traps++
+						}
+					case *trace.Mark:
+						back = back || rec.Load
+					}
+				}
+			})
+			if traps == 0 || back != tt.back {
+				t.Errorf("got %d traps in the traces, put back %v, want %v", traps, back, tt.back)
+			}
+		})
 	}
 }
 

@@ -41,31 +41,51 @@ var engine = sync.OnceValue(func() *guest.Engine {
 	return e
 })
 
-// build builds testdata/chaos with another mark at the end of what it says.
-func build(mark string) func() ([]byte, error) {
-	return sync.OnceValues(func() ([]byte, error) {
-		out := filepath.Join(scratch, fmt.Sprintf("chaos-%x.wasm", mark))
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-X main.mark="+mark, "-o", out, "./testdata/chaos")
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-		if output, err := cmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%v: %w\n%s", cmd, err, output)
-		}
-		return os.ReadFile(out)
-	})
-}
-
-var builds = map[string]func() ([]byte, error){"!": build("!"), "?": build("?")}
+// build builds testdata/chaos.
+var build = sync.OnceValues(func() ([]byte, error) {
+	out := filepath.Join(scratch, "chaos.wasm")
+	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/chaos")
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%v: %w\n%s", cmd, err, output)
+	}
+	return os.ReadFile(out)
+})
 
 var codes sync.Map
 
 // chaos is the guest testdata/chaos, compiled.
-func chaos(t testing.TB, mark string) *guest.Code {
+func chaos(t testing.TB) *guest.Code {
 	t.Helper()
-	wasm, err := builds[mark]()
+	wasm, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return code(t, "chaos"+mark, wasm)
+	return code(t, "chaos", wasm)
+}
+
+// another makes a player play with another version of chaos, whose answers end
+// with a question mark.
+func another(p *trace.Player) {
+	start := p.Start
+	p.Digest = "another"
+	p.Start = func(o guest.Options) (trace.Instance, error) {
+		i, err := start(o)
+		return questions{i}, err
+	}
+}
+
+type questions struct{ trace.Instance }
+
+func (q questions) Turn(first, n int, h guest.Header) (commands, consumed int, more bool, err error) {
+	commands, consumed, more, err = q.Instance.Turn(first, n, h)
+	for i := range commands {
+		c, _ := abi.ParseCommand(q.Commands()[i*abi.RecordSize:])
+		if p, _ := c.Range(q.Memory()); len(p) > 0 && p[len(p)-1] == '!' {
+			p[len(p)-1] = '?'
+		}
+	}
+	return commands, consumed, more, err
 }
 
 // wat is a module of host/guest.

@@ -264,9 +264,6 @@ func (p *player) call(c *Call) error {
 // write puts the events of a call, if it has any, where they were, or where they
 // are for an instance whose area lies elsewhere.
 func (p *player) write(c *Call) error {
-	if !c.Written {
-		return nil
-	}
 	if c.N*abi.RecordSize > len(p.guest.Events()) {
 		return fmt.Errorf("%w: %d events, its ring has %d", ErrDoesNotFit, c.N, len(p.guest.Events())/abi.RecordSize)
 	}

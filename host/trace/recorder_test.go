@@ -18,7 +18,7 @@ import (
 // A ring keeps the last of what happened: four files, each of which begins with
 // the plugin's state and is replayed by itself.
 func TestRing(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{Ring: 64 << 10})
 	d := r.start().start()
 	for range 150 {
@@ -56,7 +56,7 @@ func TestRing(t *testing.T) {
 			}
 		}
 		same(t, c, b, end.Calls)
-		if got, err := replay(t, chaos(t, "?"), b); !errors.Is(err, trace.ErrOtherModule) {
+		if got, err := replay(t, c, b, another); !errors.Is(err, trace.ErrOtherModule) {
 			t.Errorf("file %d, another module: got %+v, %v, want %v", i, got, err, trace.ErrOtherModule)
 		}
 	}
@@ -71,7 +71,7 @@ func TestRing(t *testing.T) {
 // A host that puts its instance back says so in the trace, and the replay does it
 // too.
 func TestSaveAndLoad(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	for _, ring := range []int64{0, 100 << 10} {
 		r := recorded(t, c, trace.RecordOptions{Ring: ring})
 		d := r.start().start()
@@ -124,7 +124,7 @@ func TestSaveAndLoad(t *testing.T) {
 // A disk that is slow does not hold up the lane: calls are left out, the trace and
 // the log say so, and a checkpoint leads on.
 func TestGap(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{Buffer: 64 << 10})
 	stuck, goOn := make(chan struct{}), make(chan struct{})
 	r.Slow(stuck, goOn)

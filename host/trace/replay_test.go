@@ -14,7 +14,7 @@ import (
 
 // What a recorded instance did is repeated by another one to the last byte.
 func TestReplaySame(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{})
 	d := r.start().start()
 	for range 20 {
@@ -44,7 +44,7 @@ func TestReplaySame(t *testing.T) {
 // conversation is a trace of a short one, and its calls.
 func conversation(t *testing.T, o trace.RecordOptions) []byte {
 	t.Helper()
-	r := recorded(t, chaos(t, "!"), o)
+	r := recorded(t, chaos(t), o)
 	d := r.start().start()
 	d.texts("one")
 	d.give(abi.Event{Kind: abi.EventConnect, ID: 8}, string(abi.AppendFields(nil)))
@@ -78,7 +78,7 @@ func TestReplayOther(t *testing.T) {
 		{"of no session", func(p *trace.Player) { p.Session = 9 }, nil},
 	}
 	for _, tt := range tests {
-		got, err := replay(t, chaos(t, "?"), b, tt.change)
+		got, err := replay(t, chaos(t), b, another, tt.change)
 		if err != nil {
 			t.Fatalf("%s: %v", tt.name, err)
 		}
@@ -98,7 +98,7 @@ func TestReplayOther(t *testing.T) {
 
 // In a turn of several events the one that a difference comes from is found.
 func TestReplayLocates(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{})
 	d := r.start().start()
 	d.texts("bytes a", "bytes b", "bytes c", "panic no", "bytes d")
@@ -146,12 +146,12 @@ func TestReplayLocates(t *testing.T) {
 // A trace of digests tells that something differs, not what.
 func TestReplayDigests(t *testing.T) {
 	b := conversation(t, trace.RecordOptions{DigestsOnly: true})
-	same(t, chaos(t, "!"), b, 6)
-	got, err := replay(t, chaos(t, "?"), b)
+	same(t, chaos(t), b, 6)
+	got, err := replay(t, chaos(t), b, another)
 	if err != nil || got.Difference == nil || got.Difference.Call != 2 || !strings.Contains(got.Difference.What, "digest") {
 		t.Errorf("another version: got %+v, %v", got.Difference, err)
 	}
-	if _, err := replay(t, chaos(t, "!"), b, func(p *trace.Player) { p.Session = 7 }); !errors.Is(err, trace.ErrNoCommands) {
+	if _, err := replay(t, chaos(t), b, func(p *trace.Player) { p.Session = 7 }); !errors.Is(err, trace.ErrNoCommands) {
 		t.Errorf("for a session: got %v, want %v", err, trace.ErrNoCommands)
 	}
 	if whole := conversation(t, trace.RecordOptions{}); len(b) >= len(whole) {
@@ -195,7 +195,7 @@ func TestRedacted(t *testing.T) {
 	same(t, c, b, d.turn)
 
 	b = conversation(t, trace.RecordOptions{Redact: true})
-	got, err := replay(t, chaos(t, "!"), b)
+	got, err := replay(t, chaos(t), b)
 	if err != nil || got.Difference == nil || !got.Difference.Redacted {
 		t.Errorf("a plugin that reads what it gets: got %+v, %v, want a difference marked so", got, err)
 	}
@@ -204,23 +204,23 @@ func TestRedacted(t *testing.T) {
 // A trace that is cut off is replayed as far as it goes.
 func TestReplayTruncated(t *testing.T) {
 	b := conversation(t, trace.RecordOptions{})
-	got, err := replay(t, chaos(t, "!"), b[:len(b)-40])
+	got, err := replay(t, chaos(t), b[:len(b)-40])
 	if err != nil || got.Difference != nil || got.Calls != 5 || !errors.Is(got.Incomplete, trace.ErrTruncated) {
 		t.Errorf("got %+v, %v, want 5 calls and %v", got, err, trace.ErrTruncated)
 	}
 	bad := bytes.Clone(b)
 	bad[len(bad)/2] ^= 1
-	if _, err := replay(t, chaos(t, "!"), bad); !errors.Is(err, trace.ErrDamaged) {
+	if _, err := replay(t, chaos(t), bad); !errors.Is(err, trace.ErrDamaged) {
 		t.Errorf("damaged: got %v, want %v", err, trace.ErrDamaged)
 	}
-	if _, err := replay(t, chaos(t, "!"), nil); !errors.Is(err, trace.ErrNotTrace) {
+	if _, err := replay(t, chaos(t), nil); !errors.Is(err, trace.ErrNotTrace) {
 		t.Errorf("nothing: got %v, want %v", err, trace.ErrNotTrace)
 	}
 }
 
 // Events that another plugin has no room for are no difference but an error.
 func TestReplayDoesNotFit(t *testing.T) {
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{})
 	d := r.start().start()
 	d.texts(strings.Repeat("x", 60000))

@@ -154,7 +154,7 @@ func TestShow(t *testing.T) {
 		t.Errorf("Show of a session: got\n%s", got)
 	}
 
-	c := chaos(t, "!")
+	c := chaos(t)
 	r := recorded(t, c, trace.RecordOptions{})
 	d := r.start().start()
 	var saved guest.Checkpoint

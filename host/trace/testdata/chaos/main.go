@@ -18,8 +18,8 @@ import (
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
 )
 
-// mark ends every answer: -ldflags "-X main.mark=?" makes another version.
-var mark = "!"
+// mark ends every answer.
+const mark = "!"
 
 type chaos struct {
 	words   map[string]int
