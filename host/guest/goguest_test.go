@@ -3,6 +3,7 @@ package guest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +21,13 @@ func patient(o guest.Options) guest.Options {
 // What WASI shows a Go guest is the header of the running turn, and nothing
 // of the machine.
 func TestGoGuestSees(t *testing.T) {
-	i := start(t, goGuest(t), patient(guest.Options{}))
+	wasm := goGuest(t)
+	m, err := guest.Inspect(wasm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit := (32<<20 - int(m.Memory.Min)<<16) / 8 * 7
+	i := start(t, wasm, patient(guest.Options{MemoryMax: 32 << 20}))
 	h := guest.Header{Now: 1767225600123456789, Mono: 5e9, Seed: 42, Turn: 1}
 	random, err := ask(i, h, "random")
 	if err != nil || len(random) != 32 {
@@ -36,7 +43,7 @@ func TestGoGuestSees(t *testing.T) {
 		{"now", h, "1767225600123456789"},
 		{"now", guest.Header{Now: 99, Mono: 5e9}, "99"},
 		{"random", h, random},
-		{"environment", h, "0 0"},
+		{"environment", h, fmt.Sprintf("0 [GOMEMLIMIT=%d]", limit)},
 		{"read /etc/hostname", h, "open /etc/hostname: Bad file number"},
 	}
 	for _, tt := range tests {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -221,12 +222,25 @@ func (i *Instance) instantiate(end time.Time) error {
 func (i *Instance) instantiateModule(end time.Time) error {
 	return i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
 		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
-		i.module, err = i.code.machine.runtime.InstantiateModule(ctx, i.code.machine.compiled, i.world.config())
+		i.module, err = i.code.machine.runtime.InstantiateModule(ctx, i.code.machine.compiled, i.world.config().WithEnv(memoryLimit, i.heapLimit()))
 		if err == nil {
 			i.connectGlobals()
 		}
 		return err
 	})
+}
+
+// memoryLimit is the one variable in a guest's environment. Go's runtime collects
+// garbage sooner, the nearer its memory comes to it; without it a heap of a third
+// of the quota grows beyond that.
+const memoryLimit = "GOMEMLIMIT"
+
+// heapLimit is what the guest's memory may grow by beyond what it began with, less
+// an eighth: the limit is not a hard one. It depends on the quota and the module
+// alone, so that an instance sees the same whenever its events are repeated.
+func (i *Instance) heapLimit() string {
+	room := len(i.memory.all) - int(i.code.module.Memory.Min)*page
+	return strconv.Itoa(room - room/8)
 }
 
 // meterGlobals are those of the meter that the host sets, see package meter.

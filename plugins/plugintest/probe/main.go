@@ -27,6 +27,8 @@ type probe struct {
 	response *guest.Response
 	refused  []string
 	garbage  [][]byte
+	hoard    [][]byte
+	oldest   int
 	found    chan string // by a goroutine that no callback waits for
 }
 
@@ -75,6 +77,16 @@ func (p *probe) Recv(s guest.Session, flags guest.Flags, data []byte) error {
 	case "grow":
 		p.garbage = append(p.garbage, bytes.Repeat([]byte("g"), n))
 		return s.SendBinary(p.garbage[len(p.garbage)-1])
+	case "hoard": // n small things, to keep
+		p.hoard = make([][]byte, n)
+		for i := range p.hoard {
+			p.hoard[i] = make([]byte, 128)
+		}
+	case "churn": // put n new ones in the place of old ones
+		for range n {
+			p.hoard[p.oldest%len(p.hoard)] = make([]byte, 128)
+			p.oldest++
+		}
 	case "view":
 		for range n {
 			s.Send(flags, data)

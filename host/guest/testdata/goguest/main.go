@@ -114,7 +114,7 @@ func obey(order string) string {
 		_, err := os.ReadFile(rest)
 		return fmt.Sprint(err)
 	case "environment":
-		return fmt.Sprint(len(os.Args), len(os.Environ()))
+		return fmt.Sprint(len(os.Args), os.Environ())
 	}
 	return "done"
 }
