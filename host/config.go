@@ -161,6 +161,12 @@ type Plugin struct {
 	// Record is what is recorded of it. Default nothing.
 	Record Record
 
+	// RecycleAbove is how many bytes of memory one instance may have and stay: above
+	// it a fresh one takes its place as soon as it has no session and no request.
+	// What it knew is lost then. Default 0: it stays. It stops a plugin from keeping
+	// for ever what it needed once, since memory of a guest only grows.
+	RecycleAbove int64
+
 	// Config is handed to the guest with its start event, as it is.
 	Config map[string]string
 }
@@ -258,6 +264,9 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 		bad(key+".memory", p.Memory, "between 64KiB and 65535 * 64KiB")
 	}
 	p.Record.validate(key, bad)
+	if p.RecycleAbove != 0 && (p.RecycleAbove < page || p.RecycleAbove > maxMemory) {
+		bad(key+".recycle_above", p.RecycleAbove, "between 64KiB and 65535 * 64KiB")
+	}
 	for name := range p.Config {
 		if name == "" || name[0] == ':' {
 			bad(key+".config", fmt.Sprintf("%q", name), "a configuration key is not empty and does not begin with ':'")

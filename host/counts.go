@@ -22,6 +22,7 @@ type counts struct {
 	traps          [lane.Kinds]uint64
 	undone         uint64
 	restarts       uint64
+	recycled       uint64
 	refused        [lane.Statuses]uint64
 	turns          [lane.Buckets]uint64
 	turnTime       time.Duration
@@ -64,6 +65,7 @@ func (n *counts) add(c *lane.Counters) {
 	load(n.traps[:], c.Traps[:])
 	n.undone += c.Undone.Load()
 	n.restarts += c.Restarts.Load()
+	n.recycled += c.Recycled.Load()
 	load(n.refused[:], c.Refused[:])
 	load(n.turns[:], c.Turns.Counts[:])
 	n.turnTime += time.Duration(c.Turns.Sum.Load())

@@ -74,6 +74,7 @@ var (
 	pluginSaves     = desc("plugin_checkpoints_total", "Checkpoints made.", "plugin")
 	pluginSaveTime  = desc("plugin_checkpoint_seconds_total", "Time that checkpoints took.", "plugin")
 	pluginJournal   = desc("plugin_journal_bytes", "Memory of the journals.", "plugin")
+	pluginRecycled  = desc("plugin_recycled_total", "Instances ended because their memory had passed recycle_above.", "plugin")
 	pluginOverruns  = desc("plugin_overruns_total", "Calls that were stopped because they took or did too much, by the function they were in.", "plugin", "kind", "function")
 	pluginRefused   = desc("plugin_refused_commands_total", "Commands refused.", "plugin", "status")
 )
@@ -159,6 +160,7 @@ func (s samples) plugin(p *plugin) {
 	s.counter(pluginUndone, n.undone, name)
 	s.counter(pluginRestarts, n.restarts, name)
 	s.recovery(p)
+	s.counter(pluginRecycled, n.recycled, name)
 	p.overruns.each(func(o overrun, count uint64) { s.counter(pluginOverruns, count, name, o.kind.String(), o.function) })
 	for status, count := range n.refused {
 		if status > 0 {

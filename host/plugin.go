@@ -137,6 +137,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Revive:       p.cfg.Recovery != RecoveryFail,
 		Policy:       policies[p.cfg.Slow],
+		RecycleAbove: p.cfg.RecycleAbove,
 		Poll:         p.host.polls(),
 		SocketClosed: p.socketClosed,
 		Counters:     p.counters[n],

@@ -97,6 +97,8 @@ type plugin struct {
 	Lanes         Count  `toml:"lanes"`
 	Memory        Size   `toml:"memory"`
 
+	RecycleAbove OffSize `toml:"recycle_above"`
+
 	Record        Text   `toml:"record"`
 	RecordDir     Text   `toml:"record_dir"`
 	RecordSize    Size   `toml:"record_size"`

@@ -103,7 +103,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		want []string
 	}{
 		{host.Config{}, []string{"Listen", "TLS", "Admin", "Transport", "CacheDir", "TraceDir", "Compiler", "Plugins", "Limits", "Compression", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Recovery", "Lanes", "Memory", "Record", "Config"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Recovery", "Lanes", "Memory", "Record", "RecycleAbove", "Config"}},
 		{host.Record{}, []string{"Mode", "Dir", "Size", "Redact", "Digests"}},
 	}
 	for _, tt := range tests {
@@ -124,7 +124,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		"plugins.echo.path": "embedded:echo", "plugins.echo.route": "/x", "plugins.echo.origins": "https://a.example, https://b.example", "plugins.echo.require_origin": "true",
 		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop", "plugins.echo.compression": "on", "plugins.echo.recovery": "restart",
 		"compression.enabled": "true", "compression.level": "7", "compression.takeover": "true", "compression.window_bits": "11",
-		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777",
+		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777", "plugins.echo.recycle_above": "77777",
 		"plugins.echo.record": "all", "plugins.echo.record_dir": "/traces", "plugins.echo.record_size": "7MiB",
 		"plugins.echo.record_redact": "true", "plugins.echo.record_digests": "true",
 	}
@@ -159,7 +159,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		t.Errorf("compression: got %+v, want %+v", got, want)
 	}
 	want := host.Plugin{Name: "echo", Path: "embedded:echo", Module: c.host.Plugins[0].Module, Route: "/x",
-		Origins: []string{"https://a.example", "https://b.example"}, RequireOrigin: true, Delivery: "messages", Slow: "drop", Compression: "on", Recovery: "restart", Lanes: 3, Memory: 77777,
+		Origins: []string{"https://a.example", "https://b.example"}, RequireOrigin: true, Delivery: "messages", Slow: "drop", Compression: "on", Recovery: "restart", Lanes: 3, Memory: 77777, RecycleAbove: 77777,
 		Record: host.Record{Mode: "all", Dir: "/traces", Size: 7 << 20, Redact: true, Digests: true},
 		Config: map[string]string{"greeting": "hi"}}
 	if got := c.host.Plugins[0]; !reflect.DeepEqual(got, want) {

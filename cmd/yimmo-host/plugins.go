@@ -163,6 +163,7 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 		Recovery:      string(p.Recovery),
 		Lanes:         int(p.Lanes),
 		Memory:        int64(p.Memory),
+		RecycleAbove:  int64(p.RecycleAbove),
 		Record: host.Record{
 			Mode:    string(p.Record),
 			Dir:     l.relative(key+".record_dir", string(p.RecordDir)),

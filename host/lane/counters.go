@@ -26,6 +26,8 @@ type Counters struct {
 	Inflated Packed // compressed messages of peers
 	Deflated Packed // and of the guest
 
+	Recycled atomic.Uint64 // instances ended because of their memory
+
 	Turns Durations // time of a turn, its commands included
 
 	Undone   atomic.Uint64 // calls that failed and were undone

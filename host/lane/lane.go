@@ -52,6 +52,10 @@ type Config struct {
 	// them or not.
 	Messages bool
 
+	// RecycleAbove is how many bytes of memory an instance may have and stay when
+	// it has no session left. 0 = any.
+	RecycleAbove int64
+
 	// Policy is abi.PolicyClose or abi.PolicyDrop: what becomes of frames for a
 	// peer whose queue is full. Default close.
 	Policy uint8
@@ -158,6 +162,9 @@ type Lane struct {
 	scratch   []byte    // for the answer to a call
 	stopping  bool
 	farewell  farewell
+
+	marked bool // the memory has passed its mark, and that was said
+	small  bool // the mark is less than an instance begins with
 
 	guest    Guest // nil while there is none
 	ring     []byte
@@ -274,6 +281,7 @@ func (l *Lane) run(ready chan<- error) {
 		l.overdue()
 		l.turn()
 		l.openCalls()
+		l.recycle()
 		l.showCounters()
 	}
 	l.finish()
