@@ -3,7 +3,10 @@
 package guest
 
 import (
+	"fmt"
+	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,8 +18,15 @@ func bound(memory int64, seconds uint64) error {
 	if err := boundMemory(memory); err != nil {
 		return err
 	}
-	// The hard limit kills; the soft one sends a signal that Go ignores.
-	if err := unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds}); err != nil {
+	over := make(chan os.Signal, 1)
+	signal.Notify(over, unix.SIGXCPU)
+	go func() {
+		<-over
+		fmt.Fprintln(os.Stderr, noTime)
+		os.Exit(1)
+	}()
+	// The soft limit sends that signal, the hard one kills.
+	if err := unix.Setrlimit(unix.RLIMIT_CPU, &unix.Rlimit{Cur: seconds, Max: seconds + 2}); err != nil {
 		return err
 	}
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {

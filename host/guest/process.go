@@ -124,6 +124,9 @@ func (p *Process) compile(ctx context.Context, dir string, wasm []byte) error {
 // ones those of the race detector.
 var noMemory = regexp.MustCompile(`out of memory|cannot allocate memory|failed to allocate`)
 
+// noTime are the last words of a process that has used up its time of a processor.
+const noTime = "no processor time left"
+
 // judge reads what a process left that has ended by itself.
 func (p *Process) judge(end *os.ProcessState, out, words []byte, err error) error {
 	var v verdict
@@ -136,7 +139,7 @@ func (p *Process) judge(end *os.ProcessState, out, words []byte, err error) erro
 		return errors.New(v.Error)
 	case err == nil && v.Done:
 		return nil
-	case (end.UserTime() + end.SystemTime()).Seconds() > 0.9*float64(p.seconds()): // counted in ticks
+	case bytes.Contains(words, []byte(noTime)):
 		return fmt.Errorf("%w: compiling took more than %v of a processor: raise limits.compile_time, or make the module smaller", ErrLimit, p.Time)
 	case noMemory.Match(words):
 		return fmt.Errorf("%w: compiling took more than %d MiB of memory: raise limits.compile_memory, or make the module smaller", ErrLimit, p.Memory>>20)
