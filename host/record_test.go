@@ -94,11 +94,13 @@ func TestRecordTrap(t *testing.T) {
 			p.text("bad!")
 			p.wantClose(1011)
 			p.close(1011)
+			p.Close()
 			if tt.back {
 				other.text("still here")
 				other.wantText("still here")
 				other.leave()
 			}
+			other.Close()
 			s.stop(t, nil)
 			traps, back := 0, false
 			replayAll(t, plugin.Module, plugin.Record.Dir, func(name string, b []byte, got trace.Result) {

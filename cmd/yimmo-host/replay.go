@@ -95,6 +95,9 @@ func (r *replayer) replay(ctx context.Context, out io.Writer, name string, envir
 // tellResult says how much was replayed.
 func tellResult(r *trace.Result) string {
 	text := fmt.Sprintf("%s, %s, %s", plural(int(r.Calls), "call"), plural(int(r.Events), "event"), plural(int(r.Commands), "command"))
+	if r.Missing > 0 {
+		text += fmt.Sprintf("; %s in between not recorded", plural(int(r.Missing), "call"))
+	}
 	if r.Incomplete != nil {
 		text += "; not to its end: " + lineEnds.ReplaceAllString(r.Incomplete.Error(), "; ")
 	}

@@ -61,6 +61,7 @@ type Player struct {
 // A Result says what a replay found.
 type Result struct {
 	Calls, Events, Commands uint64
+	Missing                 uint64      // calls that were not recorded and that a checkpoint stands for
 	Difference              *Difference // the first; nil = none
 	Incomplete              error       // why the trace was not replayed to its end; nil = it was
 
@@ -102,6 +103,7 @@ type player struct {
 	result Result
 
 	last   uint64 // turn number of the last call to make; 0 = no end
+	gap    uint64 // calls not recorded since the last checkpoint
 	before uint64 // number of a call that is not to be made; 0 = none
 
 	slots   [Slots]*guest.Checkpoint
@@ -183,6 +185,8 @@ func (p *player) settle(next Record) error {
 	}
 	c := p.loading
 	p.loading, p.lost, p.dead = nil, nil, false
+	p.result.Missing += p.gap
+	p.gap = 0
 	return p.guest.Load(c)
 }
 
@@ -211,6 +215,7 @@ func (p *player) step(r Record) error {
 		}
 		return p.unpack.unpack(p.loading.Memory, r)
 	case *Gap:
+		p.gap += r.Calls
 		p.lost = fmt.Errorf("%d calls, turn %d to %d, were not recorded", r.Calls, r.First, r.Last)
 	case *Mark:
 		return p.mark(r)

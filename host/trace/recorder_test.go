@@ -159,6 +159,9 @@ func TestGap(t *testing.T) {
 		t.Fatalf("got gap %+v and %d calls of %d, after it %q", gap, calls, d.turn, after)
 	}
 	same(t, c, b, calls)
+	if got, err := replay(t, c, b); err != nil || got.Missing != gap.Calls {
+		t.Errorf("Replay: got %d calls missing, %v, want %d", got.Missing, err, gap.Calls)
+	}
 	if log := r.log.String(); !strings.Contains(log, "trace has a gap") {
 		t.Errorf("log: got %s, want the gap", log)
 	}
