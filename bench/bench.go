@@ -1,6 +1,6 @@
 // Package bench measures what a layer costs: the same echo by a Go program on
-// gorilla/websocket, by the host without a guest, and by the host with a Go
-// plugin in its sandbox.
+// gorilla/websocket, by the host without a guest, and by the host with a plugin
+// in its sandbox, in Go and in C.
 //
 //	go test -run '^$' -bench Echo ./bench        one connection, one frame at a time
 //	go test -run '^$' -bench Turn ./host/guest   the boundary alone, 1, 8 and 64 events a turn

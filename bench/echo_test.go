@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,7 +30,8 @@ var layers = []struct {
 }{
 	{"gorilla", serveGorilla}, // as most programs do it: default buffers, ReadMessage and WriteMessage
 	{"host-native", func(t testing.TB) string { return serveHost(t, host.Plugin{Native: bench.Echo}) }},
-	{"host-wasm", func(t testing.TB) string { return serveHost(t, host.Plugin{Module: echoModule(t)}) }},
+	{"host-wasm", func(t testing.TB) string { return serveHost(t, host.Plugin{Module: echoModule(t, module)}) }},
+	{"host-wasm-c", func(t testing.TB) string { return serveHost(t, host.Plugin{Module: echoModule(t, moduleInC)}) }},
 }
 
 func serveGorilla(t testing.TB) string {
@@ -97,9 +99,18 @@ var module = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(file)
 })
 
-func echoModule(t testing.TB) []byte {
+// moduleInC is the plugin echo-c.
+var moduleInC = sync.OnceValues(func() ([]byte, error) {
+	file := filepath.Join(scratch, "echo-c.wasm")
+	if out, err := exec.Command("make", "-s", "-C", "../plugins/echo-c", "OUT="+file).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("make echo-c: %w\n%s\nthis needs clang and wasm-ld: make tools", err, out)
+	}
+	return os.ReadFile(file)
+})
+
+func echoModule(t testing.TB, build func() ([]byte, error)) []byte {
 	t.Helper()
-	wasm, err := module()
+	wasm, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,9 +34,9 @@ var messages = []struct {
 
 // Two clients that share no code with the host, nor with each other, get back
 // what they send, closes included.
-func TestGorillaClient(t *testing.T) { eachTransport(t, testGorillaClient) }
+func TestGorillaClient(t *testing.T) { eachEcho(t, testGorillaClient) }
 
-func testGorillaClient(t *testing.T, on transport) {
+func testGorillaClient(t *testing.T, on transport, echo echoPlugin) {
 	s := on.serve(t, host.Limits{}, echo(t, "Hello!"))
 	dialer := gorilla.Dialer{Subprotocols: []string{"chat"}, EnableCompression: true}
 	c, answer, err := dialer.Dial("ws://"+s.addr+"/echo", nil)
@@ -118,9 +118,9 @@ func exchangeCoder(t *testing.T, ctx context.Context, c *coder.Conn) {
 // iotest hides what a reader can do beyond reading, so that a copy comes in pieces.
 type iotest struct{ io.Reader }
 
-func TestCoderClient(t *testing.T) { eachTransport(t, testCoderClient) }
+func TestCoderClient(t *testing.T) { eachEcho(t, testCoderClient) }
 
-func testCoderClient(t *testing.T, on transport) {
+func testCoderClient(t *testing.T, on transport, echo echoPlugin) {
 	s := on.serve(t, host.Limits{}, echo(t, "Hello!"))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -141,9 +141,9 @@ func testCoderClient(t *testing.T, on transport) {
 }
 
 // A plugin's sessions do not get each other's data, however they interleave.
-func TestManyClients(t *testing.T) { eachTransport(t, testManyClients) }
+func TestManyClients(t *testing.T) { eachEcho(t, testManyClients) }
 
-func testManyClients(t *testing.T, on transport) {
+func testManyClients(t *testing.T, on transport, echo echoPlugin) {
 	two := echo(t, "")
 	two.Lanes = 2
 	s := on.serve(t, host.Limits{}, two)
@@ -179,9 +179,9 @@ func (s *server) converse(n, rounds int) error {
 }
 
 // Both clients compress with a host that does, with context takeover and without.
-func TestCompressingClients(t *testing.T) { eachTransport(t, testCompressingClients) }
+func TestCompressingClients(t *testing.T) { eachEcho(t, testCompressingClients) }
 
-func testCompressingClients(t *testing.T, on transport) {
+func testCompressingClients(t *testing.T, on transport, echo echoPlugin) {
 	for _, takeover := range []bool{false, true} {
 		s := on.serveWith(t, packing(host.Compression{Takeover: takeover}), host.Limits{}, echo(t, ""))
 		t.Run(fmt.Sprintf("gorilla/takeover=%t", takeover), func(t *testing.T) { s.compressGorilla(t) })

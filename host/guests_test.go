@@ -51,13 +51,35 @@ func cacheDir() string { return filepath.Join(scratch, "cache") }
 
 // echo is the plugin plugins/echo, which greets unless greeting is empty. Its
 // route is "/echo".
-func echo(t testing.TB, greeting string) host.Plugin {
+func echo(t testing.TB, greeting string) host.Plugin { return echoOf(t, greeting, echoModule) }
+
+// echoes are the plugins that do what echo does, by the language they are written in.
+var echoes = []struct {
+	language string
+	echo     echoPlugin
+}{
+	{"go", echo},
+	{"c", func(t testing.TB, greeting string) host.Plugin { return echoOf(t, greeting, echoModuleInC) }},
+}
+
+type echoPlugin func(t testing.TB, greeting string) host.Plugin
+
+func echoOf(t testing.TB, greeting string, build func() ([]byte, error)) host.Plugin {
 	t.Helper()
-	module, err := echoModule()
+	module, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return host.Plugin{Name: "echo", Module: module, Config: map[string]string{"greeting": greeting}}
+}
+
+// eachEcho runs a test with each of the echoes, once for each transport.
+func eachEcho(t *testing.T, test func(t *testing.T, on transport, echo echoPlugin)) {
+	for _, e := range echoes {
+		t.Run(e.language, func(t *testing.T) {
+			eachTransport(t, func(t *testing.T, on transport) { test(t, on, e.echo) })
+		})
+	}
 }
 
 var echoModule = sync.OnceValues(func() ([]byte, error) {
@@ -67,6 +89,14 @@ var echoModule = sync.OnceValues(func() ([]byte, error) {
 	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build echo: %w\n%s", err, output)
+	}
+	return os.ReadFile(out)
+})
+
+var echoModuleInC = sync.OnceValues(func() ([]byte, error) {
+	out := filepath.Join(scratch, "echo-c.wasm")
+	if output, err := exec.Command("make", "-s", "-C", "../plugins/echo-c", "OUT="+out).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("make echo-c: %w\n%s\nthis needs clang and wasm-ld: make tools", err, output)
 	}
 	return os.ReadFile(out)
 })

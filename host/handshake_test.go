@@ -165,9 +165,9 @@ func testUpgradeAnswer(t *testing.T, on transport) {
 }
 
 // What comes right behind the request, in the same segment, is not lost.
-func TestEarlyFrames(t *testing.T) { eachTransport(t, testEarlyFrames) }
+func TestEarlyFrames(t *testing.T) { eachEcho(t, testEarlyFrames) }
 
-func testEarlyFrames(t *testing.T, on transport) {
+func testEarlyFrames(t *testing.T, on transport, echo echoPlugin) {
 	s := on.serve(t, host.Limits{}, echo(t, ""))
 	for _, n := range []int{1, 3, 200} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
@@ -237,9 +237,9 @@ func testEarlyFrames(t *testing.T, on transport) {
 }
 
 // A greeting reaches a client that says nothing, each of many.
-func TestGreeting(t *testing.T) { eachTransport(t, testGreeting) }
+func TestGreeting(t *testing.T) { eachEcho(t, testGreeting) }
 
-func testGreeting(t *testing.T, on transport) {
+func testGreeting(t *testing.T, on transport, echo echoPlugin) {
 	s := on.serve(t, host.Limits{}, echo(t, "Grüß Gott"))
 	var peers []*peer
 	for range 50 {

@@ -59,9 +59,16 @@ func testMessageLimits(t *testing.T, on transport) {
 
 // A message that trickles is cut short when its time has passed, whatever else
 // the peer sends meanwhile.
-func TestMessageTime(t *testing.T) { eachWaits(t, testMessageTime) }
+func TestMessageTime(t *testing.T) {
+	waits(t)
+	for _, e := range echoes {
+		t.Run(e.language, func(t *testing.T) {
+			eachWaits(t, func(t *testing.T, on transport) { testMessageTime(t, on, e.echo) })
+		})
+	}
+}
 
-func testMessageTime(t *testing.T, on transport) {
+func testMessageTime(t *testing.T, on transport, echo echoPlugin) {
 	s := on.serve(t, host.Limits{MessageTime: time.Second, ControlRate: 1 << 20}, echo(t, ""))
 	tests := []struct {
 		name  string

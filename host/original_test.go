@@ -11,9 +11,9 @@ import (
 
 // The defects of libyimmo 0.2.4 that take more than bytes on one connection to
 // show; the others are in testdata/wire/original.txt.
-func TestDefectsOfTheOriginal(t *testing.T) { eachTransport(t, testDefectsOfTheOriginal) }
+func TestDefectsOfTheOriginal(t *testing.T) { eachEcho(t, testDefectsOfTheOriginal) }
 
-func testDefectsOfTheOriginal(t *testing.T, on transport) {
+func testDefectsOfTheOriginal(t *testing.T, on transport, echo echoPlugin) {
 	// What connect sends stayed in the queue until the client spoke.
 	t.Run("greeting flush", func(t *testing.T) {
 		s := on.serve(t, host.Limits{}, echo(t, "Hello!"))

@@ -10,11 +10,11 @@ import (
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
-// TestWire plays the scenarios of testdata/wire against the echo plugin. What
+// TestWire plays the scenarios of testdata/wire against the echo plugins. What
 // comes back must not depend on how the bytes are cut.
-func TestWire(t *testing.T) { eachTransport(t, testWire) }
+func TestWire(t *testing.T) { eachEcho(t, testWire) }
 
-func testWire(t *testing.T, on transport) {
+func testWire(t *testing.T, on transport, echo echoPlugin) {
 	files, err := os.ReadDir("testdata/wire")
 	if err != nil {
 		t.Fatal(err)
