@@ -55,7 +55,6 @@ func TestREADMECommands(t *testing.T) {
 			line, _, _ = strings.Cut(line, "  #")
 			line = strings.ReplaceAll(strings.TrimSpace(line), "127.0.0.1:8081", address)
 			line = strings.ReplaceAll(line, "guest-sdk/c/build", build)
-			line = strings.ReplaceAll(line, "PROGRAM=build", "PROGRAM="+build)
 			cmd := exec.Command("sh", "-c", line)
 			cmd.Dir = filepath.Join("..", "..")
 			cmd.Env = append(os.Environ(), "YIMMO_LISTEN=127.0.0.1:0")
@@ -112,6 +111,27 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 			t.Fatalf("%s: does not end", cmd)
 		}
 		<-time.After(20 * time.Millisecond)
+	}
+}
+
+// A program's path is relative to where make was started.
+func TestMakePaths(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "mine.c"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{"PROGRAM=mine.c", "PLUGIN=mine.c", "PROGRAM=" + dir + "/mine.c"} {
+		make := exec.Command("make", "-n", "-C", here, what)
+		make.Dir = dir
+		make.Env = append(os.Environ(), "PWD="+dir)
+		if out, err := make.CombinedOutput(); err != nil || !strings.Contains(string(out), filepath.Join(dir, "mine.wasm")) {
+			t.Errorf("make %s: %v\n%s", what, err, out)
+		}
 	}
 }
 
