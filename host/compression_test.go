@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +120,31 @@ func testCompressedWire(t *testing.T, on transport) {
 			s := on.serveWith(t, change, host.Limits{ControlRate: 1 << 20}, echo(t, ""))
 			s.playAll(t, readVectors(t, "deflate/"+tt.file+".txt"), offer(pmd))
 		})
+	}
+}
+
+// What is agreed on holds from the first frame, wherever the handshake was read:
+// frames in its own segment, and behind a plain request on the same connection.
+func TestCompressedEarly(t *testing.T) { eachTransport(t, testCompressedEarly) }
+
+func testCompressedEarly(t *testing.T, on transport) {
+	s := on.serveWith(t, packing(host.Compression{}), host.Limits{}, echo(t, ""))
+	hello := rawws.AppendFrame(nil, rawws.Frame{Flags: 0xc1, Payload: "\xf2\x48\xcd\xc9\xc9\x07\x00"})
+	for _, request := range []string{"", "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n"} {
+		for _, early := range [][]byte{nil, hello[:9], hello, slices.Concat(hello, hello)} {
+			p := s.dial(t)
+			if request != "" {
+				p.write([]byte(request))
+				p.answer("GET")
+			}
+			if _, err := p.Upgrade("/echo", early, offer(pmd)); err != nil {
+				t.Fatal(err)
+			}
+			p.write(slices.Concat(hello, hello)[len(early):])
+			p.wantText("Hello")
+			p.wantText("Hello")
+			p.leave()
+		}
 	}
 }
 
