@@ -158,6 +158,9 @@ type Plugin struct {
 	// down to 64 KiB. Default [Limits.Memory].
 	Memory int64
 
+	// Quota is what it may take of the host.
+	Quota Quota
+
 	// Record is what is recorded of it. Default nothing.
 	Record Record
 
@@ -263,6 +266,7 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if p.Memory != 0 && (p.Memory < page || p.Memory > maxMemory) {
 		bad(key+".memory", p.Memory, "between 64KiB and 65535 * 64KiB")
 	}
+	p.Quota.validate(key, bad)
 	p.Record.validate(key, bad)
 	if p.RecycleAbove != 0 && (p.RecycleAbove < page || p.RecycleAbove > maxMemory) {
 		bad(key+".recycle_above", p.RecycleAbove, "between 64KiB and 65535 * 64KiB")
@@ -291,6 +295,7 @@ func (c Config) withDefaults() Config {
 		fill(&p.Compression, CompressionDefault)
 		fill(&p.Lanes, 1)
 		fill(&p.Memory, c.Limits.Memory)
+		p.Quota.FillIn()
 		fill(&p.Record.Mode, RecordOff)
 		fill(&p.Record.Size, defaultRing)
 	}

@@ -20,6 +20,7 @@ type counts struct {
 	closes         [lane.CloseCodes]uint64
 	faults         [lane.Faults]uint64
 	traps          [lane.Kinds]uint64
+	quota          [lane.QuotaKinds]uint64
 	undone         uint64
 	restarts       uint64
 	recycled       uint64
@@ -63,6 +64,7 @@ func (n *counts) add(c *lane.Counters) {
 	load(n.closes[:], c.Closes[:])
 	load(n.faults[:], c.Faults[:])
 	load(n.traps[:], c.Traps[:])
+	load(n.quota[:], c.Quota[:])
 	n.undone += c.Undone.Load()
 	n.restarts += c.Restarts.Load()
 	n.recycled += c.Recycled.Load()

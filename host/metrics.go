@@ -71,6 +71,7 @@ var (
 	pluginUndoTime  = desc("plugin_undo_seconds_total", "Time that undoing took.", "plugin")
 	pluginRestarts  = desc("plugin_restarts_total", "Instances started in place of one that was lost.", "plugin")
 	pluginDiverged  = desc("plugin_diverged_total", "Instances lost because they did not repeat what they had done.", "plugin")
+	pluginQuota     = desc("plugin_quota_exceeded_total", "What was above a quota.", "plugin", "quota")
 	pluginSaves     = desc("plugin_checkpoints_total", "Checkpoints made.", "plugin")
 	pluginSaveTime  = desc("plugin_checkpoint_seconds_total", "Time that checkpoints took.", "plugin")
 	pluginJournal   = desc("plugin_journal_bytes", "Memory of the journals.", "plugin")
@@ -161,6 +162,9 @@ func (s samples) plugin(p *plugin) {
 	s.counter(pluginRestarts, n.restarts, name)
 	s.recovery(p)
 	s.counter(pluginRecycled, n.recycled, name)
+	for q, count := range n.quota {
+		s.counter(pluginQuota, count, name, lane.Quota(q).String())
+	}
 	p.overruns.each(func(o overrun, count uint64) { s.counter(pluginOverruns, count, name, o.kind.String(), o.function) })
 	for status, count := range n.refused {
 		if status > 0 {

@@ -16,6 +16,7 @@ const (
 	badHandshake               // 400, 405, 426
 	badOrigin                  // 403
 	tooManySessions            // 503
+	tooManyOfPlugin            // 503
 	tooManyHandshakes          // 503
 	tooManyConnections         // 503, or nothing at all over TLS
 	tooManyOfAddress           // the same
@@ -38,6 +39,7 @@ var outcomeInfo = [outcomes]struct {
 	badHandshake:       {"handshake", "not a handshake of RFC 6455", slog.LevelInfo},
 	badOrigin:          {"origin", "this origin may not open sessions here", slog.LevelInfo},
 	tooManySessions:    {"sessions", "too many sessions", slog.LevelWarn},
+	tooManyOfPlugin:    {"quota", "too many sessions of this plugin", slog.LevelWarn},
 	tooManyHandshakes:  {"handshakes", "too many handshakes at once", slog.LevelWarn},
 	tooManyConnections: {"connections", "too many connections", slog.LevelWarn},
 	tooManyOfAddress:   {"address", "too many connections from this address", slog.LevelInfo},

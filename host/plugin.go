@@ -135,6 +135,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Number:   n, Log: log,
 		Limits:       limits.ofLane(p.host.budget),
 		Messages:     p.cfg.Delivery == DeliveryMessages,
+		Quotas:       p.cfg.Quota.ofLane(p.cfg.Lanes),
 		Revive:       p.cfg.Recovery != RecoveryFail,
 		Policy:       policies[p.cfg.Slow],
 		RecycleAbove: p.cfg.RecycleAbove,

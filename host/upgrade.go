@@ -273,6 +273,8 @@ func writeRefusal(w http.ResponseWriter, d *lane.Decision) {
 // outcomeOf says why a plugin did not answer.
 func outcomeOf(err error) outcome {
 	switch {
+	case errors.Is(err, lane.ErrQuota):
+		return tooManyOfPlugin
 	case isDown(err):
 		return pluginDown
 	case errors.Is(err, context.DeadlineExceeded):

@@ -99,6 +99,14 @@ type plugin struct {
 
 	RecycleAbove OffSize `toml:"recycle_above"`
 
+	Quota         Text      `toml:"quota"`
+	QuotaSessions AutoCount `toml:"quota_sessions"`
+	QuotaCommands Count     `toml:"quota_commands"`
+	QuotaBytes    Size      `toml:"quota_bytes"`
+	QuotaTopics   Count     `toml:"quota_topics"`
+	QuotaLogLines Count     `toml:"quota_log_lines"`
+	QuotaCPU      AutoCount `toml:"quota_cpu"`
+
 	Record        Text   `toml:"record"`
 	RecordDir     Text   `toml:"record_dir"`
 	RecordSize    Size   `toml:"record_size"`

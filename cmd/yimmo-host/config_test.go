@@ -103,7 +103,8 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 		want []string
 	}{
 		{host.Config{}, []string{"Listen", "TLS", "Admin", "Transport", "CacheDir", "TraceDir", "Compiler", "Plugins", "Limits", "Compression", "Log"}},
-		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Recovery", "Lanes", "Memory", "Record", "RecycleAbove", "Config"}},
+		{host.Plugin{}, []string{"Name", "Path", "Module", "Native", "Route", "Origins", "RequireOrigin", "Delivery", "Slow", "Compression", "Recovery", "Lanes", "Memory", "Quota", "Record", "RecycleAbove", "Config"}},
+		{host.Quota{}, []string{"Mode", "Sessions", "Commands", "Bytes", "Topics", "LogLines", "CPU"}},
 		{host.Record{}, []string{"Mode", "Dir", "Size", "Redact", "Digests"}},
 	}
 	for _, tt := range tests {
@@ -126,6 +127,8 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		"compression.enabled": "true", "compression.level": "7", "compression.takeover": "true", "compression.window_bits": "11",
 		"plugins.echo.lanes": "3", "plugins.echo.memory": "77777", "plugins.echo.recycle_above": "77777",
 		"plugins.echo.record": "all", "plugins.echo.record_dir": "/traces", "plugins.echo.record_size": "7MiB",
+		"plugins.echo.quota": "observe", "plugins.echo.quota_sessions": "1", "plugins.echo.quota_commands": "2", "plugins.echo.quota_bytes": "3KiB", "plugins.echo.quota_topics": "4",
+		"plugins.echo.quota_log_lines": "5", "plugins.echo.quota_cpu": "6",
 		"plugins.echo.record_redact": "true", "plugins.echo.record_digests": "true",
 	}
 	var environ []string
@@ -160,6 +163,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 	}
 	want := host.Plugin{Name: "echo", Path: "embedded:echo", Module: c.host.Plugins[0].Module, Route: "/x",
 		Origins: []string{"https://a.example", "https://b.example"}, RequireOrigin: true, Delivery: "messages", Slow: "drop", Compression: "on", Recovery: "restart", Lanes: 3, Memory: 77777, RecycleAbove: 77777,
+		Quota:  host.Quota{Mode: "observe", Sessions: 1, Commands: 2, Bytes: 3 << 10, Topics: 4, LogLines: 5, CPU: 6},
 		Record: host.Record{Mode: "all", Dir: "/traces", Size: 7 << 20, Redact: true, Digests: true},
 		Config: map[string]string{"greeting": "hi"}}
 	if got := c.host.Plugins[0]; !reflect.DeepEqual(got, want) {

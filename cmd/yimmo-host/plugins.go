@@ -164,6 +164,15 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 		Lanes:         int(p.Lanes),
 		Memory:        int64(p.Memory),
 		RecycleAbove:  int64(p.RecycleAbove),
+		Quota: host.Quota{
+			Mode:     string(p.Quota),
+			Sessions: int(p.QuotaSessions),
+			Commands: int(p.QuotaCommands),
+			Bytes:    int64(p.QuotaBytes),
+			Topics:   int(p.QuotaTopics),
+			LogLines: int(p.QuotaLogLines),
+			CPU:      int(p.QuotaCPU),
+		},
 		Record: host.Record{
 			Mode:    string(p.Record),
 			Dir:     l.relative(key+".record_dir", string(p.RecordDir)),
@@ -173,6 +182,7 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 		},
 		Config: p.Config,
 	}
+	h.Quota.FillIn()
 	if h.Record.Mode == "" {
 		h.Record.Mode = host.RecordOff
 	}

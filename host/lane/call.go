@@ -43,14 +43,14 @@ var ErrLeft = errors.New("peer left before it was answered")
 func (l *Lane) ConnectSocket(c *Call) {
 	c.Session, c.asked = 0, connect{fields: c.Fields, agreed: c.Agreed, call: c}
 	if !l.mail.post(mail{kind: mailConnect, what: &c.asked}) {
-		l.reject(c)
+		l.reject(c, ErrDown)
 	}
 }
 
 // reject answers a call that no session was made for. Safe for concurrent use.
-func (*Lane) reject(c *Call) {
+func (*Lane) reject(c *Call, why error) {
 	fd := c.FD
-	poll.Send(fd, c.Answer(nil, Decision{Err: ErrDown})) // fits an empty socket buffer
+	poll.Send(fd, c.Answer(nil, Decision{Err: why})) // fits an empty socket buffer
 	poll.Close(fd)
 }
 

@@ -19,6 +19,9 @@ func (l *Lane) commit(n int) {
 			pieces++
 		}
 		status := l.judge(&c, ring[(i+1)*abi.RecordSize:pieces*abi.RecordSize], mem)
+		if status == 0 && !l.spend(l.size()) {
+			status = abi.StatusQuota
+		}
 		if status == 0 {
 			status = l.carryOut(&c)
 		}

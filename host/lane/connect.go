@@ -19,7 +19,7 @@ type Decision struct {
 	Status int        // HTTP status of a refusal
 	Fields abi.Fields // accept: ":protocol" and headers for the 101; refusal: headers
 	Body   []byte     // of a refusal
-	Err    error      // nobody decided: ErrDown
+	Err    error      // nobody decided: ErrDown, ErrQuota
 }
 
 // connect is an upgrade request on its way to a decision.
@@ -67,12 +67,16 @@ func (l *Lane) Attach(session uint64, link Link) {
 
 func (l *Lane) connect(c *connect) {
 	if l.stopping || !l.room(len(c.fields)) {
-		l.turnAway(c)
+		l.turnAway(c, ErrDown)
+		return
+	}
+	if q := l.cfg.Quotas.Sessions; q > 0 && l.sessions.count >= q && l.exceeded(QuotaSessions) {
+		l.turnAway(c, ErrQuota)
 		return
 	}
 	id, s, ok := l.sessions.add()
 	if !ok {
-		l.turnAway(c)
+		l.turnAway(c, ErrDown)
 		return
 	}
 	c.id, s.asker = id, c
@@ -86,12 +90,12 @@ func (l *Lane) connect(c *connect) {
 }
 
 // turnAway answers a request about which nobody will be asked.
-func (l *Lane) turnAway(c *connect) {
+func (l *Lane) turnAway(c *connect, why error) {
 	if c.call != nil {
-		l.reject(c.call)
+		l.reject(c.call, why)
 		return
 	}
-	c.reply <- Decision{Err: ErrDown}
+	c.reply <- Decision{Err: why}
 }
 
 // answer tells whoever asked about the session, the first time it is called.

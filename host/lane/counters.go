@@ -33,6 +33,8 @@ type Counters struct {
 	Undone   atomic.Uint64 // calls that failed and were undone
 	Restarts atomic.Uint64 // instances after the first
 
+	Quota [QuotaKinds]atomic.Uint64 // what was above one
+
 	Pings   atomic.Uint64             // of peers
 	Pongs   atomic.Uint64             // of peers
 	Closes  [CloseCodes]atomic.Uint64 // by the code that the guest hears, see [CloseName]

@@ -43,6 +43,9 @@ type Config struct {
 	// the memory of its connect event.
 	Revive bool
 
+	// Quotas are the guest's.
+	Quotas Quotas
+
 	// Number of this lane within its plugin, 0 to 255.
 	Number int
 
@@ -201,6 +204,9 @@ type Lane struct {
 	shared   []byte   // one frame for many
 	packed   packed   // what compression works with
 	lines    limiter  // of the guest's log
+
+	allowed   allowance // of its quotas
+	overdraws [QuotaKinds]sampler
 }
 
 // New starts a lane. Its instance is started on the lane's own goroutine; New
@@ -214,7 +220,7 @@ func New(cfg Config) (*Lane, error) {
 		topics:    map[string]*topic{},
 		began:     time.Now(),
 		seeds:     newSeeds(),
-		lines:     newLimiter(),
+		lines:     newLimiter(cfg.Quotas.LogLines),
 	}
 	if l.log == nil {
 		l.log = slog.Default()
@@ -368,7 +374,7 @@ func (l *Lane) finish() {
 		switch what := m.what.(type) {
 		case *connect:
 			if m.kind == mailConnect {
-				l.turnAway(what)
+				l.turnAway(what, ErrDown)
 			}
 		case Link:
 			what.Cut()

@@ -11,21 +11,19 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
-// Lines a guest may log: on average per second, and at once. It stops a guest
-// from filling the operator's disk.
-const (
-	linesPerSecond = 100
-	linesAtOnce    = 200
-)
-
 // A limiter lets the guest's lines through and counts those it does not.
 type limiter struct {
 	rate    *rate.Limiter
 	dropped int
 }
 
-func newLimiter() limiter {
-	return limiter{rate: rate.NewLimiter(linesPerSecond, linesAtOnce)}
+// newLimiter lets so many lines through a second and twice as many at once, or,
+// for zero, all.
+func newLimiter(perSecond int) limiter {
+	if perSecond == 0 {
+		return limiter{rate: rate.NewLimiter(rate.Inf, 0)}
+	}
+	return limiter{rate: rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)}
 }
 
 var levels = [...]slog.Level{
@@ -44,7 +42,7 @@ func (l *Lane) logCommand(c *abi.Command) abi.Status {
 	if !l.log.Enabled(context.Background(), level) {
 		return 0
 	}
-	if !l.lines.rate.Allow() {
+	if !l.lines.rate.Allow() && l.exceeded(QuotaLogLines) {
 		l.lines.dropped++
 		return 0
 	}

@@ -76,7 +76,7 @@ func (l *Lane) subscribe(c *abi.Command) abi.Status {
 		return 0
 	}
 	x := s.needExtra()
-	if len(x.subs) == MaxTopicsPerSession || l.subscriptions == MaxSubscriptions {
+	if len(x.subs) == MaxTopicsPerSession || l.subscriptions == MaxSubscriptions || l.topicsFull(string(name)) {
 		return abi.StatusQuota
 	}
 	t := l.topic(string(name))
@@ -91,12 +91,18 @@ func (l *Lane) subscribeSelf(name string) abi.Status {
 	if t := l.topics[name]; t != nil && t.own {
 		return 0
 	}
-	if l.ownTopics == MaxTopicsPerSession {
+	if l.ownTopics == MaxTopicsPerSession || l.topicsFull(name) {
 		return abi.StatusQuota
 	}
 	l.topic(name).own = true
 	l.ownTopics++
 	return 0
+}
+
+// topicsFull says whether that would be one topic too many.
+func (l *Lane) topicsFull(name string) bool {
+	q := l.cfg.Quotas.Topics
+	return q > 0 && len(l.topics) >= q && l.topics[name] == nil && l.exceeded(QuotaTopics)
 }
 
 func (l *Lane) unsubscribe(c *abi.Command) abi.Status {

@@ -71,9 +71,14 @@ func (l *Lane) turn() {
 func (l *Lane) call() error {
 	now := time.Now()
 	l.turnClock = now.Sub(l.began)
-	defer func() { l.countTurn(time.Since(now)) }()
+	defer func() {
+		took := time.Since(now)
+		l.countTurn(took)
+		l.throttle(took)
+	}()
 	h := guest.Header{Now: now.UnixNano(), Mono: int64(l.turnClock)}
 	l.first, l.careful = 0, 0
+	l.allow(l.n)
 	since, more := now, false
 	for calls := 0; l.first < l.n || more; calls++ {
 		n := l.step(l.first, more)

@@ -93,6 +93,14 @@
         (i64.store offset=16 (local.get $c) (i64.const 0xfffffff0))
         (i64.store offset=24 (local.get $c) (i64.const 0))
         (return (i32.add (local.get $count) (i32.const 1)))))
+    (if (i32.eq (local.get $which) (i32.const 56))   ;; 8: eight frames
+      (then
+        (global.set $kind (i64.const 0x8205)) (global.set $left (i32.const 8))
+        (return (local.get $count))))
+    (if (i32.eq (local.get $which) (i32.const 57))   ;; 9: eight lines
+      (then
+        (global.set $kind (i64.const 0x0000001000000310)) (global.set $left (i32.const 8))
+        (return (local.get $count))))
     (if (i32.eq (local.get $which) (i32.const 115))  ;; s: a million frames
       (then
         (global.set $kind (i64.const 0x8205)) (global.set $left (i32.const 1000000))
