@@ -61,6 +61,34 @@ func TestCompileInvalidBody(t *testing.T) {
 	}
 }
 
+// What the meter can read and wazero is not told to accept is refused by wazero;
+// what both know is compiled.
+func TestCompileFeatures(t *testing.T) {
+	tests := []struct {
+		name string
+		body []byte
+		ok   bool
+	}{
+		{"vectors", []byte{0, 0x41, 0, 0xfd, 0x0f, 0x1a, 0x0b}, true},
+		{"bulk memory", []byte{0, 0x41, 0, 0x41, 0, 0x41, 0, 0xfc, 0x0b, 0, 0x0b}, true},
+		{"sign extension", []byte{0, 0x41, 0, 0xc0, 0x1a, 0x0b}, true},
+		{"saturating conversion", []byte{0, 0x43, 0, 0, 0, 0, 0xfc, 0, 0x1a, 0x0b}, true},
+		{"references", []byte{0, 0xd0, 0x70, 0x1a, 0x0b}, true},
+		{"tail call", []byte{0, 0x12, 2, 0x0b}, false},
+		{"atomic fence", []byte{0, 0xfe, 3, 0, 0x0b}, false},
+		{"relaxed vectors", []byte{0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x80, 0x02, 0x1a, 0x0b}, false},
+	}
+	for _, tt := range tests {
+		c, err := engine().Compile(context.Background(), tt.name, plugin(tt.body...))
+		if (err == nil) != tt.ok {
+			t.Errorf("Compile of %s: got %v, want it to succeed: %v", tt.name, err, tt.ok)
+		}
+		if err == nil {
+			must(t, c.Close())
+		}
+	}
+}
+
 func TestCompileAfterClose(t *testing.T) {
 	e, err := guest.NewEngine(guest.CacheOff, nil)
 	if err != nil {
