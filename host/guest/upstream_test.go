@@ -91,8 +91,9 @@ func TestUpstreamDoesNotStopRecursion(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	_, err := m.ExportedFunction("f").Call(ctx, 35)
-	if got := binary.LittleEndian.Uint32(memory); got != 9227465 || ctx.Err() == nil {
-		t.Errorf("fib(35) within 1 ms came to %d, %v, context %v: recursion can be stopped now", got, err, ctx.Err())
+	end, _ := ctx.Deadline()
+	if got := binary.LittleEndian.Uint32(memory); got != 9227465 || time.Now().Before(end) {
+		t.Errorf("fib(35) within 1 ms came to %d, %v: recursion can be stopped now", got, err)
 	}
 }
 
