@@ -36,7 +36,8 @@ type connect struct {
 }
 
 // Connect asks the plugin about an upgrade request, described by fields, and
-// waits for its decision or the end of ctx. fields must not change until then.
+// waits for its decision. When ctx is over, that is the one it makes at once, or
+// none: then the error is that of ctx. fields must not change until then.
 // agreed is what [Config.Deflate] has agreed on with the client about compression,
 // nil if there is to be none.
 func (l *Lane) Connect(ctx context.Context, fields []byte, agreed *deflate.Params) (Decision, error) {
@@ -50,7 +51,8 @@ func (l *Lane) Connect(ctx context.Context, fields []byte, agreed *deflate.Param
 	case <-ctx.Done():
 		c.late.Store(errors.Is(ctx.Err(), context.DeadlineExceeded))
 		l.mail.post(mail{kind: mailAbort, what: c})
-		return Decision{}, ctx.Err()
+		d := <-c.reply // that ctx is over may mean no more than that the peer has nothing to add
+		return d, d.Err
 	}
 }
 
@@ -126,17 +128,32 @@ func (l *Lane) refuse(id uint64, s *session, status int, fields []byte, body []b
 }
 
 func (l *Lane) abort(m *mail) {
-	id, who := m.id, uint8(abi.WhoPeer)
 	if c, ok := m.what.(*connect); ok {
-		id = c.id
-		if c.late.Load() {
-			who = abi.WhoHost
-		}
+		l.giveUp(c)
+		return
 	}
-	if s := l.sessions.find(id); s != nil && s.link == nil {
-		s.asker = nil
-		l.end(id, s, abi.CloseAbnormal, who, false, nil)
+	if s := l.sessions.find(m.id); s != nil && s.link == nil {
+		l.end(m.id, s, abi.CloseAbnormal, abi.WhoPeer, false, nil)
 	}
+}
+
+// giveUp ends a request that the plugin has put off. One that it has not heard of
+// yet it decides first.
+func (l *Lane) giveUp(c *connect) {
+	s := l.sessions.find(c.id)
+	if s != nil && s.state == connecting && !s.held {
+		l.turn()
+		s = l.sessions.find(c.id)
+	}
+	if s == nil || s.asker != c {
+		return // decided
+	}
+	why, who := context.Canceled, uint8(abi.WhoPeer)
+	if c.late.Load() {
+		why, who = context.DeadlineExceeded, abi.WhoHost
+	}
+	l.answer(s, Decision{Err: why})
+	l.end(c.id, s, abi.CloseAbnormal, who, false, nil)
 }
 
 // attach puts a link below a session. head goes to it before all else; its
