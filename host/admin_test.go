@@ -146,6 +146,13 @@ func testMetrics(t *testing.T, on transport) {
 	refused := s.dial(t)
 	refused.write(rawws.Handshake("h", "/refuses"))
 	refused.answer("GET")
+	none := s.dial(t)
+	none.write([]byte("hello?\r\n\r\n"))
+	none.answer("GET")
+	requests := 1.0 // that were none
+	if on == host.TransportStream {
+		requests = 0 // net/http keeps that to itself
+	}
 
 	trapped := s.open(t, "/trap_in_recv")
 	trapped.text("bad!")
@@ -164,6 +171,7 @@ func testMetrics(t *testing.T, on transport) {
 		`yimmo_ws_closes_total{code="1011",plugin="trap_in_recv"}`:       1,
 		`yimmo_plugin_instances{plugin="trap_in_recv",state="running"}`:  1, // again
 		`yimmo_connections_refused_total{reason="address"}`:              0,
+		`yimmo_connections_refused_total{reason="request"}`:              requests,
 	})
 	got := s.samples(t)
 	if n := got[`yimmo_plugin_turn_seconds_count{plugin="counts"}`]; n < 6 || got[`yimmo_plugin_turn_seconds_bucket{plugin="counts",le="+Inf"}`] != n {
