@@ -4,8 +4,9 @@
 //
 // First the pause: n sessions are open on one lane, one of them echoes without a
 // break, and now and then another one sends what makes the guest fail. Then what
-// another plugin's sessions have of a guest that does nothing but fail. Host and
-// clients share the machine, and so the figures.
+// another plugin's sessions notice of one that does nothing but fail, beside what
+// they notice of sessions that come and go in peace. Host and clients share the
+// machine, and so the figures.
 package main
 
 import (

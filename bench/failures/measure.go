@@ -47,13 +47,18 @@ func echo(c *rawws.Conn, text string) (time.Duration, error) {
 	}
 }
 
-// fail makes the guest fail and waits for the close frame.
+// fail makes the guest fail and waits for the close frame. Of a sinner that has
+// nothing to say it is an echo and the end of the session.
 func fail(addr string, s sinner) error {
 	c, err := open(addr, s.plugin)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	if s.say == "" {
+		_, err := echo(c, "hello")
+		return err
+	}
 	if err := c.Send(0x81, s.say); err != nil {
 		return err
 	}
