@@ -32,8 +32,9 @@ type Config struct {
 	Transport string
 
 	// CacheDir keeps compiled plugins between starts; it holds machine code and
-	// is made with mode 0700. Default: yimmo-host below the user's cache
-	// directory. "off" keeps nothing.
+	// is made with mode 0700. What has not been used for a month makes way for what
+	// is new. Default: yimmo-host below the user's cache directory. "off" keeps
+	// nothing.
 	CacheDir string
 
 	// TraceDir keeps a trace of what made a plugin fail, see [RecoveryRollback]: of

@@ -32,7 +32,8 @@ const CacheOff = "off"
 //
 // Several processes may share the directory. A module's directory appears whole,
 // by rename, so that nobody sees half of one; when two compile the same module,
-// the first one's is used by both.
+// the first one's is used by both. It says when it was last used by the time of its
+// last change.
 type cache struct {
 	dir      string // "" = memory only
 	platform string // what code is good for: version of wazero, system, processor's features
@@ -46,6 +47,10 @@ const (
 	// stageTime is when a directory in the making counts as left behind by a
 	// process that was killed.
 	stageTime = time.Hour
+
+	// unusedTime is how long the code of a module is kept that nobody uses: with
+	// each version of a plugin comes another.
+	unusedTime = 30 * 24 * time.Hour
 )
 
 // openCache never fails: without a usable directory it is memory only, and says
@@ -111,12 +116,28 @@ func platformOf(dir string) (string, error) {
 
 // sweep removes what killed processes left.
 func (c *cache) sweep() {
-	stages, _ := filepath.Glob(filepath.Join(c.dir, stagePrefix+"*"))
-	for _, s := range stages {
-		if info, err := os.Stat(s); err == nil && time.Since(info.ModTime()) > stageTime {
-			_ = os.RemoveAll(s)
+	for _, s := range olderThan(stageTime, filepath.Join(c.dir, stagePrefix+"*")) {
+		_ = os.RemoveAll(s)
+	}
+}
+
+// forget removes what nobody uses any more.
+func (c *cache) forget() {
+	for _, unused := range olderThan(unusedTime, c.place("*")) {
+		c.drop(unused)
+	}
+}
+
+// olderThan lists the directories of that pattern that nobody has changed for so
+// long.
+func olderThan(age time.Duration, pattern string) (old []string) {
+	all, _ := filepath.Glob(pattern)
+	for _, dir := range all {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > age {
+			old = append(old, dir)
 		}
 	}
+	return old
 }
 
 func (c *cache) place(digest string) string { return filepath.Join(c.dir, c.platform, digest) }
@@ -128,6 +149,8 @@ func (c *cache) find(digest string) (dir string, ok bool) {
 	err := whole(dir)
 	switch {
 	case err == nil:
+		now := time.Now()
+		_ = os.Chtimes(dir, now, now) // who may not write here does not sweep either
 		return dir, true
 	case !errors.Is(err, fs.ErrNotExist):
 		c.log.Warn("damaged cache entry, compiling anew", "path", dir, "err", err)
@@ -148,9 +171,10 @@ func (c *cache) drop(dir string) {
 	}
 }
 
-// add lets compile fill a fresh directory and puts it into its place. Errors of
-// compile are returned as they are.
+// add lets compile fill a fresh directory and puts it into its place; what nobody
+// uses makes way. Errors of compile are returned as they are.
 func (c *cache) add(digest string, compile func(dir string) error) (dir string, err error) {
+	c.forget()
 	stage, err := os.MkdirTemp(c.dir, stagePrefix)
 	if err != nil {
 		return "", err

@@ -200,6 +200,39 @@ func TestCacheSweeps(t *testing.T) {
 	}
 }
 
+// The code of a module that nobody has used for a month goes when that of another
+// comes, and that of one that somebody uses stays.
+func TestCacheForgets(t *testing.T) {
+	dir := t.TempDir()
+	runs(t, dir)
+	used := filepath.Dir(filepath.Dir(entry(t, dir)))
+	unused := filepath.Join(filepath.Dir(used), "unused")
+	must(t, os.Mkdir(unused, 0o700))
+	long := time.Now().Add(-31 * 24 * time.Hour)
+	must(t, os.Chtimes(used, long, long))
+	must(t, os.Chtimes(unused, long, long))
+	runs(t, dir)
+	if _, err := os.Stat(unused); err != nil {
+		t.Errorf("gone although nothing was compiled: %v", err)
+	}
+	e, err := guest.NewEngine(dir, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	c, err := e.Compile(context.Background(), "other", wat(t, "count"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := os.Stat(unused); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("unused: got %v, want it removed", err)
+	}
+	if _, err := os.Stat(used); err != nil {
+		t.Errorf("used: %v", err)
+	}
+}
+
 // Engines that share a directory and compile the same module at the same time
 // all get it, and one copy of it remains.
 func TestCacheShared(t *testing.T) {
