@@ -20,6 +20,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/bench"
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // The layers, from the fewest to the most. Each serves an echo and returns its
@@ -59,7 +60,7 @@ const patience = 30 * time.Second
 func serveHost(t testing.TB, p host.Plugin) string {
 	p.Name, p.Route, p.Config = "echo", "/", map[string]string{"greeting": ""}
 	h, err := host.New(t.Context(), host.Config{
-		Listen: "127.0.0.1:0", CacheDir: filepath.Join(scratch, "cache"), Plugins: []host.Plugin{p}, Log: slog.New(slog.DiscardHandler),
+		Listen: "127.0.0.1:0", CacheDir: testguest.CacheDir(), Plugins: []host.Plugin{p}, Log: slog.New(slog.DiscardHandler),
 		Limits: host.Limits{Start: 2 * patience, Turn: patience},
 	})
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/host"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
-// scratch holds what the tests of this run build: the echo plugin, and the cache
-// of compiled modules.
+// scratch holds what the tests of this run make.
 var scratch string
 
 // atOnce is how many tests that wait do so at the same time, unless -parallel says.
@@ -46,8 +46,6 @@ func TestMain(m *testing.M) {
 
 // compileRole as the first argument makes this test binary a compiler of modules.
 const compileRole = "compile-a-module"
-
-func cacheDir() string { return filepath.Join(scratch, "cache") }
 
 // echo is the plugin plugins/echo, which greets unless greeting is empty. Its
 // route is "/echo".
@@ -82,16 +80,7 @@ func eachEcho(t *testing.T, test func(t *testing.T, on transport, echo echoPlugi
 	}
 }
 
-var echoModule = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(scratch, "echo.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-ldflags=-s -w", "-o", out, "./plugins/echo")
-	build.Dir = ".."
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build echo: %w\n%s", err, output)
-	}
-	return os.ReadFile(out)
-})
+func echoModule() ([]byte, error) { return testguest.Go("../plugins/echo") }
 
 var echoModuleInC = sync.OnceValues(func() ([]byte, error) {
 	out := filepath.Join(scratch, "echo-c.wasm")

@@ -67,7 +67,8 @@ func testQuota(t *testing.T, on transport) {
 		{"log_lines", host.Quota{LogLines: 3}, func(t *testing.T, s *server, enforced bool) {
 			p := s.open(t, "/sins")
 			p.text("!9") // eight lines
-			p.alive()
+			p.text("said")
+			p.wantText("said")
 			want := 8
 			if enforced {
 				want = 6

@@ -10,6 +10,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/trace"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // What a plugin served, an instance on another day does again, to the last byte.
@@ -52,7 +53,7 @@ func testRecord(t *testing.T, on transport) {
 // have.
 func replayAll(t *testing.T, module []byte, dir string, check func(name string, b []byte, got trace.Result)) (calls uint64) {
 	t.Helper()
-	r, err := host.NewReplayer(t.Context(), module, host.Config{CacheDir: cacheDir()})
+	r, err := host.NewReplayer(t.Context(), module, host.Config{CacheDir: testguest.CacheDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

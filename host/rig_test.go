@@ -12,6 +12,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/leak"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // patience is how long a test waits for anything that the host owes it.
@@ -101,7 +102,7 @@ func config(log *logbook, limits host.Limits, plugins ...host.Plugin) host.Confi
 	if limits.Start == 0 {
 		limits.Start = patience
 	}
-	return host.Config{Listen: "127.0.0.1:0", CacheDir: cacheDir(), TraceDir: "off", Plugins: plugins, Limits: limits, Log: log.logger()}
+	return host.Config{Listen: "127.0.0.1:0", CacheDir: testguest.CacheDir(), TraceDir: "off", Plugins: plugins, Limits: limits, Log: log.logger()}
 }
 
 // stop shuts the host down, which must end with the error want.

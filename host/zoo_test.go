@@ -2,15 +2,13 @@ package host_test
 
 import (
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // The zoo: bad guests, by their sin, each beside a healthy plugin with many
@@ -142,19 +140,9 @@ func testZooStart(t *testing.T, bad host.Plugin) {
 // exits and so on as a plugin in Go does.
 func goGuest(t testing.TB) host.Plugin {
 	t.Helper()
-	module, err := goGuestModule()
+	module, err := testguest.Go("guest/testdata/goguest")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return host.Plugin{Name: "go", Module: module}
 }
-
-var goGuestModule = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(scratch, "goguest.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./guest/testdata/goguest")
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build goguest: %w\n%s", err, output)
-	}
-	return os.ReadFile(out)
-})

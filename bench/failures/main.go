@@ -16,10 +16,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/bench"
 	"github.com/yimmo-host/yimmo-host/host"
 )
 
@@ -85,11 +85,9 @@ func run(n, rounds int, long time.Duration) (err error) {
 
 // start builds the guests and starts a host with them.
 func start(dir string, n int) (*host.Host, error) {
-	for name, source := range map[string]string{"echo": "./plugins/echo", "go": "./host/guest/testdata/goguest"} {
-		build := exec.Command("go", "build", "-buildmode=c-shared", "-o", filepath.Join(dir, name+".wasm"), source)
-		build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build %s: %w\n%s", source, err, out)
+	for name, source := range map[string]string{"echo": "plugins/echo", "go": "host/guest/testdata/goguest"} {
+		if err := bench.Build(filepath.Join(dir, name+".wasm"), source, true); err != nil {
+			return nil, err
 		}
 	}
 	return host.New(context.Background(), host.Config{

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/leak"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // patience is how long a test waits for anything that the host owes it.
@@ -54,7 +54,7 @@ func serveProgram(t *testing.T, transport string, m *module, config map[string]s
 	t.Helper()
 	s := &site{t: t, log: &lines{}}
 	h, err := host.New(t.Context(), host.Config{
-		Listen: "127.0.0.1:0", CacheDir: filepath.Join(scratch, "cache"), Transport: transport,
+		Listen: "127.0.0.1:0", CacheDir: testguest.CacheDir(), Transport: transport,
 		Log:     slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug - 4})),
 		Plugins: []host.Plugin{{Name: "program", Module: m.wasm, Route: "/", Config: config}},
 		Limits:  host.Limits{Start: patience, Turn: patience},

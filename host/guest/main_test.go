@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // scratch holds the cache and the compiled Go guest of this test run.
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 }
 
 var engine = sync.OnceValue(func() *guest.Engine {
-	e, err := guest.NewEngine(filepath.Join(scratch, "cache"), slog.New(slog.DiscardHandler))
+	e, err := guest.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		panic(err)
 	}
@@ -54,23 +54,12 @@ func wat(t testing.TB, name string) []byte {
 // goGuest builds testdata/goguest, once.
 func goGuest(t testing.TB) []byte {
 	t.Helper()
-	b, err := buildGo()
+	b, err := testguest.Go("testdata/goguest")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
 }
-
-var buildGo = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(scratch, "goguest.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/goguest")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(out)
-})
 
 func compile(t testing.TB, wasm []byte) *guest.Code {
 	t.Helper()

@@ -17,24 +17,26 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/yimmo-host/yimmo-host/host/meter"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // Guests that the tests build from testdata.
-var (
-	cGuest = sync.OnceValues(func() ([]byte, error) {
-		return build(func(out string) *exec.Cmd {
-			return exec.Command("clang", "--target=wasm32", "-O2", "-nostdlib", "-mbulk-memory", "-msimd128",
-				"-Wl,--no-entry", "-o", out, "testdata/guest.c")
-		})
-	})
-	goGuest = sync.OnceValues(func() ([]byte, error) {
-		return build(func(out string) *exec.Cmd {
-			cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/goguest")
-			cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "GOFLAGS=", "CGO_ENABLED=0")
-			return cmd
-		})
-	})
-)
+var cGuest = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "meter")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "guest.wasm")
+	cmd := exec.Command("clang", "--target=wasm32", "-O2", "-nostdlib", "-mbulk-memory", "-msimd128",
+		"-Wl,--no-entry", "-o", out, "testdata/guest.c")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%v: %w\n%s", cmd, err, output)
+	}
+	return os.ReadFile(out)
+})
+
+func goGuest() ([]byte, error) { return testguest.Go("testdata/goguest") }
 
 // file reads a guest that testdata/build.sh has made.
 func file(name string) func() ([]byte, error) {
@@ -57,21 +59,6 @@ func TestSums(t *testing.T) {
 			t.Errorf("%s: sum is %s, SUMS says %s: run testdata/build.sh", name, got, sum)
 		}
 	}
-}
-
-func build(command func(out string) *exec.Cmd) ([]byte, error) {
-	dir, err := os.MkdirTemp("", "meter")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	out := filepath.Join(dir, "guest.wasm")
-	cmd := command(out)
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(out)
 }
 
 // shared is the runtime of all instances that start makes, so that each guest

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,23 +17,11 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/recovery"
 	"github.com/yimmo-host/yimmo-host/host/trace"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
-// scratch holds the cache and the compiled Go guest of this test run.
-var scratch string
-
-func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "recovery-test-*"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(code)
-}
-
 var engine = sync.OnceValue(func() *guest.Engine {
-	e, err := guest.NewEngine(filepath.Join(scratch, "cache"), slog.New(slog.DiscardHandler))
+	e, err := guest.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		panic(err)
 	}
@@ -42,20 +29,15 @@ var engine = sync.OnceValue(func() *guest.Engine {
 })
 
 // goGuest is a guest in Go that obeys orders, see its source, goEcho the plugin.
-var (
-	goGuest = sync.OnceValue(func() []byte { return build("../guest/testdata/goguest") })
-	goEcho  = sync.OnceValue(func() []byte { return build("../../plugins/echo") })
-)
+func goGuest() []byte { return build("../guest/testdata/goguest") }
+func goEcho() []byte  { return build("../../plugins/echo") }
 
 func build(dir string) []byte {
-	out := filepath.Join(scratch, filepath.Base(dir)+".wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, dir)
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
+	b, err := testguest.Go(dir)
+	if err != nil {
 		panic(err)
 	}
-	return read(out)
+	return b
 }
 
 func read(path string) []byte {

@@ -2,10 +2,8 @@ package trace_test
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -15,6 +13,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/guest"
 	"github.com/yimmo-host/yimmo-host/host/trace"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // scratch holds the guest of this test run and the cache of compiled code.
@@ -34,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 var engine = sync.OnceValue(func() *guest.Engine {
-	e, err := guest.NewEngine(filepath.Join(scratch, "cache"), slog.New(slog.DiscardHandler))
+	e, err := guest.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		panic(err)
 	}
@@ -42,15 +41,7 @@ var engine = sync.OnceValue(func() *guest.Engine {
 })
 
 // build builds testdata/chaos.
-var build = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(scratch, "chaos.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-o", out, "./testdata/chaos")
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%v: %w\n%s", cmd, err, output)
-	}
-	return os.ReadFile(out)
-})
+func build() ([]byte, error) { return testguest.Go("testdata/chaos") }
 
 var codes sync.Map
 

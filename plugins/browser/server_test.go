@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/host"
-	"github.com/yimmo-host/yimmo-host/plugins/plugintest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // server is a host with the plugins that have something to show. It can be
@@ -23,7 +23,7 @@ func startServer(t *testing.T) *server {
 	t.Helper()
 	var log logbook
 	s := &server{cfg: host.Config{
-		Listen: "127.0.0.1:0", CacheDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Listen: "127.0.0.1:0", CacheDir: testguest.CacheDir(), Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Plugins: []host.Plugin{
 			{Name: "echo", Route: "/echo", Module: build(t, "echo"), Compression: host.CompressionOn},
 			{Name: "chat", Route: "/chat/", Module: build(t, "chat")},
@@ -42,7 +42,7 @@ func startServer(t *testing.T) *server {
 
 func build(t *testing.T, plugin string) []byte {
 	t.Helper()
-	wasm, err := plugintest.Build("../" + plugin)
+	wasm, err := testguest.Go("../" + plugin)
 	if err != nil {
 		t.Fatal(err)
 	}

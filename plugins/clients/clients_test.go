@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/host"
-	"github.com/yimmo-host/yimmo-host/plugins/plugintest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // clientTime only ends what would never end.
@@ -23,13 +23,13 @@ const clientTime = 2 * time.Minute
 // returns its address.
 func serve(t *testing.T, transport string) string {
 	t.Helper()
-	wasm, err := plugintest.Build("../echo")
+	wasm, err := testguest.Go("../echo")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
 	h, err := host.New(t.Context(), host.Config{
-		Listen: "127.0.0.1:0", CacheDir: t.TempDir(), Transport: transport, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Listen: "127.0.0.1:0", CacheDir: testguest.CacheDir(), Transport: transport, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Plugins: []host.Plugin{{Name: "echo", Module: wasm}}, Compression: host.Compression{Enabled: true},
 	})
 	if err != nil {

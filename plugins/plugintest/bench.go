@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/abi"
-	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
+	guest "github.com/yimmo-host/yimmo-host/guest-sdk/go"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/guesttest"
 )
 

@@ -9,17 +9,18 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/guesttest"
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // The collector of a Go guest gets its turn: a plugin that allocates in every
 // event, one event a turn, with 16 MiB in use, does not grow without bound, and
 // stays within its quota.
 func TestGrowth(t *testing.T) {
-	wasm, err := Build("probe")
+	wasm, err := testguest.Go("probe")
 	if err != nil {
 		t.Fatal(err)
 	}
-	engine, err := guest.NewEngine(guest.CacheOff, slog.New(slog.DiscardHandler))
+	engine, err := guest.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

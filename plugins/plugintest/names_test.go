@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/abi"
-	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
+	guest "github.com/yimmo-host/yimmo-host/guest-sdk/go"
 )
 
 // Guest and host call commands and statuses by the same names, all of them.

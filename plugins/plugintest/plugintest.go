@@ -6,7 +6,7 @@ package plugintest
 import (
 	"testing"
 
-	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
+	guest "github.com/yimmo-host/yimmo-host/guest-sdk/go"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/guesttest"
 )
 

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +13,7 @@ import (
 	sdk "github.com/yimmo-host/yimmo-host/guest-sdk/go"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/guesttest"
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // Limits of time for a plugin under test: only to end what would never end.
@@ -24,31 +22,13 @@ const (
 	startTime = 2 * time.Minute
 )
 
-// Build compiles the plugin in a directory and returns the module. Errors have
-// the compiler's output.
-func Build(dir string) ([]byte, error) {
-	out, err := os.MkdirTemp("", "plugintest-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(out)
-	file := filepath.Join(out, "plugin.wasm")
-	build := exec.Command("go", "build", "-buildmode=c-shared", "-o", file, ".")
-	build.Dir = dir
-	build.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%v: %w\n%s", build, err, out)
-	}
-	return os.ReadFile(file)
-}
-
 // code is the plugin of this test binary.
 var code = sync.OnceValues(func() (*guest.Code, error) {
-	wasm, err := Build(".")
+	wasm, err := testguest.Go(".")
 	if err != nil {
 		return nil, err
 	}
-	engine, err := guest.NewEngine(guest.CacheOff, slog.New(slog.DiscardHandler))
+	engine, err := guest.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
