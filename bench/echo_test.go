@@ -7,11 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -77,37 +73,9 @@ func serveHost(t testing.TB, p host.Plugin) string {
 	return h.Addr().String()
 }
 
-// scratch is a directory for compiled code, removed at the end.
-var scratch string
-
-func TestMain(m *testing.M) {
-	var err error
-	if scratch, err = os.MkdirTemp("", "bench-"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	os.RemoveAll(scratch)
-	os.Exit(code)
-}
-
-// module is the plugin echo, built when first asked for.
-var module = sync.OnceValues(func() ([]byte, error) {
-	file := filepath.Join(scratch, "echo.wasm")
-	if err := bench.Build(file, "plugins/echo", true); err != nil {
-		return nil, err
-	}
-	return os.ReadFile(file)
-})
-
-// moduleInC is the plugin echo-c.
-var moduleInC = sync.OnceValues(func() ([]byte, error) {
-	file := filepath.Join(scratch, "echo-c.wasm")
-	if out, err := exec.Command("make", "-s", "-C", "../plugins/echo-c", "OUT="+file).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("make echo-c: %w\n%s\nthis needs clang and wasm-ld: make tools", err, out)
-	}
-	return os.ReadFile(file)
-})
+// module is the plugin echo, moduleInC is echo-c.
+func module() ([]byte, error)    { return testguest.Go("../plugins/echo") }
+func moduleInC() ([]byte, error) { return testguest.C("../plugins/echo-c") }
 
 func echoModule(t testing.TB, build func() ([]byte, error)) []byte {
 	t.Helper()

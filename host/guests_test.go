@@ -5,19 +5,14 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
-
-// scratch holds what the tests of this run make.
-var scratch string
 
 // atOnce is how many tests that wait do so at the same time, unless -parallel says.
 const atOnce = 16
@@ -35,13 +30,7 @@ func TestMain(m *testing.M) {
 	if parallel := flag.Lookup("test.parallel"); !fuzzing && parallel.Value.String() == parallel.DefValue {
 		flag.Set(parallel.Name, strconv.Itoa(atOnce))
 	}
-	var err error
-	if scratch, err = os.MkdirTemp("", "host-test-*"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 // compileRole as the first argument makes this test binary a compiler of modules.
@@ -82,13 +71,7 @@ func eachEcho(t *testing.T, test func(t *testing.T, on transport, echo echoPlugi
 
 func echoModule() ([]byte, error) { return testguest.Go("../plugins/echo") }
 
-var echoModuleInC = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(scratch, "echo-c.wasm")
-	if output, err := exec.Command("make", "-s", "-C", "../plugins/echo-c", "OUT="+out).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("make echo-c: %w\n%s\nthis needs clang and wasm-ld: make tools", err, output)
-	}
-	return os.ReadFile(out)
-})
+func echoModuleInC() ([]byte, error) { return testguest.C("../plugins/echo-c") }
 
 // wat is a plugin that testdata/guests/build.sh made of name.wat. Its route is
 // "/" + name.

@@ -14,9 +14,6 @@ import (
 	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
-// scratch holds the cache and the compiled Go guest of this test run.
-var scratch string
-
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		if role, ok := roles[os.Args[1]]; ok {
@@ -24,13 +21,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	var err error
-	if scratch, err = os.MkdirTemp("", "guest-test-*"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 var engine = sync.OnceValue(func() *guest.Engine {

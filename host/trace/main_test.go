@@ -16,20 +16,11 @@ import (
 	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
-// scratch holds the guest of this test run and the cache of compiled code.
-var scratch string
-
 func TestMain(m *testing.M) {
 	if out := os.Getenv("CHAOS"); out != "" { // see TestTwoProcesses
 		os.Exit(childMain(out))
 	}
-	var err error
-	if scratch, err = os.MkdirTemp("", "trace-test-*"); err != nil {
-		panic(err)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(scratch)
-	os.Exit(code)
+	os.Exit(m.Run())
 }
 
 var engine = sync.OnceValue(func() *guest.Engine {

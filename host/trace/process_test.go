@@ -18,12 +18,17 @@ import (
 // give the same module the same events and get the same bytes, however much the
 // module tries not to.
 func TestTwoProcesses(t *testing.T) {
-	if _, err := build(); err != nil {
+	wasm, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "chaos.wasm")
+	if err := os.WriteFile(file, wasm, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	run := func(arg string, env ...string) string {
 		cmd := exec.Command(os.Args[0], arg)
-		cmd.Env = append(env, "CHAOS="+filepath.Join(scratch, "chaos.wasm"), "HOME="+t.TempDir())
+		cmd.Env = append(env, "CHAOS="+file, "HOME="+t.TempDir())
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {

@@ -21,30 +21,42 @@ func CacheDir() string {
 	return filepath.Join(user, "yimmo-host-tests")
 }
 
-var built sync.Map // functions that return a module, by directory
-
 // Go builds the guest in a directory, once for each process. The module must not
 // be changed. Errors have the compiler's output. Safe for concurrent use.
 func Go(dir string) ([]byte, error) {
+	return once(dir, func(file string) *exec.Cmd {
+		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", file, ".")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+		return cmd
+	})
+}
+
+// C is [Go] for a directory whose Makefile builds the file OUT.
+func C(dir string) ([]byte, error) {
+	return once(dir, func(file string) *exec.Cmd { return exec.Command("make", "-s", "-C", dir, "OUT="+file) })
+}
+
+var built sync.Map // functions that return a module, by directory
+
+func once(dir string, command func(file string) *exec.Cmd) ([]byte, error) {
 	f, ok := built.Load(dir)
 	if !ok {
-		f, _ = built.LoadOrStore(dir, sync.OnceValues(func() ([]byte, error) { return build(dir) }))
+		f, _ = built.LoadOrStore(dir, sync.OnceValues(func() ([]byte, error) { return build(command) }))
 	}
 	return f.(func() ([]byte, error))()
 }
 
-func build(dir string) ([]byte, error) {
-	out, err := os.MkdirTemp("", "testguest-")
+func build(command func(file string) *exec.Cmd) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "testguest-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(out)
-	file := filepath.Join(out, "guest.wasm")
-	cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", file, ".")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "guest.wasm")
+	cmd := command(file)
 	if output, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%v: %w\n%s", cmd, err, output)
+		return nil, fmt.Errorf("%v: %w\n%s\nwhat builds guests \"make tools\" installs", cmd, err, output)
 	}
 	return os.ReadFile(file)
 }
