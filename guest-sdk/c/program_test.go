@@ -88,6 +88,33 @@ func TestNestedLoop(t *testing.T) {
 	d.want(`close 1 1001`, `close 2 1001`, `close 3 1001`)
 }
 
+// A handler is called wherever the linker puts it: the first function whose address
+// is taken has the address 1, which is SIG_IGN elsewhere.
+func TestFirstFunctionHandlesSignals(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, `
+		#include <ev.h>
+		#include <signal.h>
+		#include <ymo_http.h>
+		#include <ymo_log.h>
+		static volatile sig_atomic_t stop;
+		static void on_term(int sig) { stop = sig; }
+		int main(void)
+		{
+			ymo_log_info("handler at %lu", (unsigned long)(uintptr_t)on_term);
+			signal(SIGTERM, on_term);
+			ymo_server_start(ymo_http_simple_init(EV_DEFAULT, 8081, NULL, NULL, NULL), EV_DEFAULT);
+			while (!stop)
+				ev_run(EV_DEFAULT, EVRUN_ONCE);
+			ymo_log_info("stopped by %d", (int)stop);
+			return 0;
+		}
+	`)), options{})
+	d.wantLogs(`info "handler at 1"`)
+	d.stop()
+	d.wantLogs(`info "stopped by 15"`)
+}
+
 // A main that leaves with exit serves like any other; only the end is a trap.
 func TestExit(t *testing.T) {
 	t.Parallel()

@@ -19,7 +19,8 @@ struct sigaction {
 	void (*sa_restorer)(void);
 };
 #define SIG_DFL ((sighandler_t)0)
-#define SIG_IGN ((sighandler_t)1)
+/* The address of a function is its place in a table that begins with 1. */
+#define SIG_IGN ((sighandler_t)-2)
 #define SIG_ERR ((sighandler_t)-1)
 #define SIGHUP 1
 #define SIGINT 2
