@@ -40,16 +40,13 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	scratch = dir
-	if err := openSources(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	return m.Run()
 }
 
 // openSources opens what the compilers open, out of go's sight: it repeats the last
-// result while the files that a test has opened are the same.
-func openSources() error {
+// result while the files that a test has opened are the same. Only what is opened
+// once the tests run counts, so whatever builds calls it, and TestMain does not.
+var openSources = sync.OnceValue(func() error {
 	for _, dir := range []string{"include", "src", "test", "yimmo.mk", "Makefile", "../../plugins/echo-c"} {
 		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Type().IsRegular() {
@@ -62,10 +59,13 @@ func openSources() error {
 		}
 	}
 	return nil
-}
+})
 
 // flags asks yimmo.mk, so that the tests build as everybody does.
 var flags = sync.OnceValues(func() ([]string, error) {
+	if err := openSources(); err != nil {
+		return nil, err
+	}
 	mk := exec.Command("make", "-s", "-f", "-", "print")
 	mk.Stdin = strings.NewReader("include yimmo.mk\nprint:\n\t@echo $(YIMMO_CC)\n")
 	out, err := mk.Output()
@@ -165,6 +165,9 @@ func linked(t testing.TB, sdk string, args ...string) *module {
 // withWASI compiles a program with wasi-libc, as README.md says.
 func withWASI(t testing.TB, name string) *module {
 	t.Helper()
+	if err := openSources(); err != nil {
+		t.Fatal(err)
+	}
 	m := new(module)
 	file := filepath.Join(scratch, name+"-wasi.wasm")
 	out, err := exec.Command("clang", "--target=wasm32-wasi", "-mexec-model=reactor", "-Os", "-Wall", "-Wextra",

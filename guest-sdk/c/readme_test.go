@@ -32,6 +32,9 @@ func readme(t *testing.T) string {
 // the test's own. The one that serves ends with the test.
 func TestREADMECommands(t *testing.T) {
 	t.Parallel()
+	if err := openSources(); err != nil {
+		t.Fatal(err)
+	}
 	build := t.TempDir()
 	var address string // of the one that serves
 	var server *exec.Cmd
