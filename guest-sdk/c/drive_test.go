@@ -52,6 +52,7 @@ type options struct {
 	rings    int
 	area     int
 	memory   int64
+	units    int64 // that a call may use; zero: any number
 }
 
 // start instantiates the module without an event.
@@ -76,7 +77,7 @@ func start(t testing.TB, m *module, o options) (*driver, error) {
 		header: guest.Header{Now: 1_700_000_000_000_000_000, Mono: 1_000_000, Seed: 0x9e3779b97f4a7c15},
 	}
 	i, err := m.code.Start(t.Context(), guest.Options{
-		Rings: o.rings, Area: o.area, MemoryMax: o.memory, Offered: o.features,
+		Rings: o.rings, Area: o.area, MemoryMax: o.memory, Offered: o.features, Units: o.units,
 		TurnTime: time.Minute, StartTime: time.Minute,
 		Log: func(level abi.Level, text string) { d.logs = append(d.logs, fmt.Sprintf("%v %q", level, text)) },
 	})

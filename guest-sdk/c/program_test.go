@@ -1,6 +1,7 @@
 package c_test
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -236,6 +237,20 @@ func TestHTTPProgram(t *testing.T) {
 			d.want(tt.want)
 		})
 	}
+}
+
+// What a request costs grows with its headers, not with their square: thousands of
+// short ones fit where the host takes 16 KiB.
+func TestHTTPManyHeaders(t *testing.T) {
+	t.Parallel()
+	d := begin(t, program(t, "http"), options{units: 30_000_000})
+	var headers []string
+	for i := range 2700 {
+		headers = append(headers, fmt.Sprintf("h%04d", i), "")
+	}
+	d.request(1, "GET", "/status?418", "", headers...)
+	d.turn()
+	d.want(`head 1 418 end ""`)
 }
 
 func TestHTTPLarge(t *testing.T) {

@@ -1,4 +1,5 @@
-/* Header tables: a list in order. Names and values are copied behind their node. */
+/* Header tables: a list in order. Names and values are copied behind their node, a
+ * value that changes later into the node's buffer. */
 #include "ymo.h"
 
 #define NEVER_JOINED "set-cookie" /* RFC 6265 section 3 */
@@ -32,52 +33,68 @@ static ymo_http_hdr_table_node_t *find_header(const ymo_http_hdr_table_t *t, con
 	return n;
 }
 
-/* append adds a node with the value of a and, behind a comma, that of b. */
-static ymo_http_hdr_table_node_t *node(const char *name, const char *a, const char *b)
+/* append puts a new header at the end. Its id, or 0 when there is no memory. */
+static ymo_http_hdr_id_t append(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
-	size_t name_len = strlen(name), a_len = strlen(a), b_len = b ? strlen(b) : 0;
-	ymo_http_hdr_table_node_t *n = malloc(sizeof *n + name_len + a_len + b_len + 3);
+	size_t name_len = strlen(name), len = strlen(value);
+	ymo_http_hdr_table_node_t *n = malloc(sizeof *n + name_len + len + 2);
 	if (!n) {
 		errno = ENOMEM;
-		return NULL;
-	}
-	char *p = (char *)(n + 1), *value = p + name_len + 1;
-	memcpy(p, name, name_len + 1);
-	memcpy(value, a, a_len + 1);
-	if (b) {
-		value[a_len] = ',';
-		memcpy(value + a_len + 1, b, b_len + 1);
-	}
-	*n = (ymo_http_hdr_table_node_t){ .h_id = hash_of(name), .hdr = p, .value = value, .hdr_len = name_len };
-	return n;
-}
-
-/* put puts n in the place of old, or at the end. */
-static ymo_http_hdr_id_t put_node(ymo_http_hdr_table_t *t, ymo_http_hdr_table_node_t *n, ymo_http_hdr_table_node_t *old)
-{
-	ymo_http_hdr_table_node_t **link = &t->first;
-	if (!n)
 		return 0;
-	while (*link && *link != old)
-		link = &(*link)->next;
-	n->next = old ? old->next : NULL;
-	*link = n;
-	if (!n->next)
-		t->last = n;
-	free(old);
+	}
+	char *p = (char *)(n + 1);
+	memcpy(p, name, name_len + 1);
+	memcpy(p + name_len + 1, value, len + 1);
+	*n = (ymo_http_hdr_table_node_t){ .h_id = hash_of(name), .hdr = p, .value = p + name_len + 1, .hdr_len = name_len };
+	*(t->last ? &t->last->next : &t->first) = n;
+	t->last = n;
 	return n->h_id;
 }
 
+/* set_value gives n the value of before, if there is one, a comma and that of value. */
+static ymo_http_hdr_id_t set_value(ymo_http_hdr_table_node_t *n, const char *before, const char *value)
+{
+	size_t at = before ? strlen(before) + 1 : 0, len = strlen(value);
+	char *p = malloc(at + len + 1);
+	if (!p) {
+		errno = ENOMEM;
+		return 0;
+	}
+	if (at) {
+		memcpy(p, before, at - 1);
+		p[at - 1] = ',';
+	}
+	memcpy(p + at, value, len + 1);
+	free(n->buffer);
+	n->value = n->buffer = p;
+	return n->h_id;
+}
+
+static bool never_joined(const char *name) { return !strcasecmp(name, NEVER_JOINED); }
+
 ymo_http_hdr_id_t ymo_http_hdr_table_insert(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
-	ymo_http_hdr_table_node_t *old = strcasecmp(name, NEVER_JOINED) ? find_header(t, name) : NULL;
-	return put_node(t, node(name, value, NULL), old);
+	ymo_http_hdr_table_node_t *old = never_joined(name) ? NULL : find_header(t, name);
+	if (!old)
+		return append(t, name, value);
+	memmove((char *)old->hdr, name, old->hdr_len); /* as it is spelled now */
+	return set_value(old, NULL, value);
 }
 
 ymo_http_hdr_id_t ymo_http_hdr_table_add(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
-	ymo_http_hdr_table_node_t *old = strcasecmp(name, NEVER_JOINED) ? find_header(t, name) : NULL;
-	return put_node(t, old ? node(old->hdr, old->value, value) : node(name, value, NULL), old);
+	ymo_http_hdr_table_node_t *old = never_joined(name) ? NULL : find_header(t, name);
+	return old ? set_value(old, old->value, value) : append(t, name, value);
+}
+
+/* ymo_headers_read adds a line of a request. The host sorts them by name, so only the
+ * last one can have the same: a client that sends thousands must not have each
+ * compared with all before it. */
+bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value)
+{
+	ymo_http_hdr_table_node_t *last = t->last;
+	bool same = last && !strcasecmp(last->hdr, name) && !never_joined(name);
+	return (same ? set_value(last, last->value, value) : append(t, name, value)) != 0;
 }
 
 const char *ymo_http_hdr_table_get(const ymo_http_hdr_table_t *t, const char *name)
@@ -103,6 +120,7 @@ void ymo_http_hdr_table_clear(ymo_http_hdr_table_t *t)
 	while (t->first) {
 		ymo_http_hdr_table_node_t *n = t->first;
 		t->first = n->next;
+		free(n->buffer);
 		free(n);
 	}
 	t->last = NULL;

@@ -98,7 +98,7 @@ static bool read_request(exchange *x, const yimmo_event *e)
 			char *name = copy_text(&to, f.name), *value = copy_text(&to, f.value);
 			if (!strcmp(name, "host"))
 				continue;
-			if (!ymo_http_hdr_table_add(&r->headers, name, value))
+			if (!ymo_headers_read(&r->headers, name, value))
 				return false;
 			if (!strcmp(name, "content-length"))
 				r->content_length = (size_t)strtoul(value, NULL, 10);

@@ -94,6 +94,7 @@ void ymo_on_http(const yimmo_event *e);
 void ymo_on_http_body(const yimmo_event *e);
 void ymo_on_http_gone(const yimmo_event *e);
 void ymo_http_reset(void);
+bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value);
 bool ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
 /* A request that is only looked at: an upgrade handler's. NULL: no memory. */
 typedef struct ymo_look ymo_look;
