@@ -415,6 +415,44 @@ func TestControlProgram(t *testing.T) {
 	d.wantLogs(`info 1 "chain of 43 bytes, b is in it, its tail the same"`, `info 1 "close: 0, then: 99"`)
 }
 
+// What the host would refuse later is refused at once, and a session that was not
+// closed goes on.
+func TestFramesThatMayNotBeSent(t *testing.T) {
+	t.Parallel()
+	d := begin(t, program(t, "control"), options{})
+	tests := []struct{ name, frame string }{
+		{"reserved opcode", "\x83"},
+		{"reserved bit", "\xc1x"},
+		{"ping without end", "\x09"},
+		{"long pong", "\x8a" + strings.Repeat("x", 126)},
+		{"close with half a code", "\x88\x03"},
+		{"close 0", "\x88\x00\x00"},
+		{"close 1005", "\x88\x03\xed"},
+		{"close 5000", "\x88\x13\x88"},
+		{"long reason", "\x88\x03\xe8" + strings.Repeat("x", 124)},
+		{"reason that is not UTF-8", "\x88\x03\xe8\xff"},
+		{"reason cut short", "\x88\x03\xe8ab\xe2\x82"},
+		{"overlong", "\x88\x03\xe8\xc0\xaf"},
+		{"surrogate", "\x88\x03\xe8\xed\xa0\x80"},
+		{"behind Unicode", "\x88\x03\xe8\xf4\x90\x80\x80"},
+	}
+	for i, tt := range tests {
+		id := uint64(i + 1)
+		d.connect(id)
+		d.text(id, "frame "+tt.frame)
+		d.turn()
+		if want := fmt.Sprintf(`send %d 81 "Invalid argument"`, id); !slices.Equal(d.said, []string{want}) {
+			t.Errorf("%s: got %q, want %s", tt.name, d.said, want)
+		}
+		d.said = nil
+	}
+	d.connect(100)
+	d.text(100, "frame \x89"+strings.Repeat("x", 125))
+	d.text(100, "frame \x88\x0f\xa0grüße €𝄞")
+	d.turn()
+	d.want(`send 100 89 "`+strings.Repeat("x", 125)+`"`, `send 100 81 "sent"`, `close 100 4000 "grüße €𝄞"`)
+}
+
 func TestLoggingProgram(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "logging"), options{}, "GREETING", "Grüezi")

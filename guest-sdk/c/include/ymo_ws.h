@@ -78,7 +78,10 @@ ymo_http_upgrade_handler_t *ymo_ws_http_upgrade_handler(ymo_proto_t *proto);
 /* Sends one frame whose payload is the chain, which may be NULL. The opcode CLOSE
  * begins the closing handshake: payload two bytes of code, then the reason.
  *
- * Returns EINVAL for an opcode that is none, EADDRNOTAVAIL when the session is
+ * Returns EINVAL for a frame that must not be sent (an opcode that is none, reserved
+ * bits, a ping that is long or not whole, a close code or reason that RFC 6455 forbids;
+ * whether text is UTF-8 and fragments follow each other only the host knows and
+ * logs), EADDRNOTAVAIL when the session is
  * closing, EPIPE when it is closed, ENOMEM. */
 ymo_status_t ymo_ws_session_send(ymo_ws_session_t *session, uint8_t flags, ymo_bucket_t *payload);
 

@@ -112,7 +112,7 @@ static ymo_status_t close_frame(ymo_ws_session_t *s, ymo_bucket_t *payload)
 			memcpy(text + n, payload->data, payload->len);
 		n += payload->len;
 	}
-	if (n == 1)
+	if (!ymo_may_close_with(text, n))
 		return EINVAL;
 	yimmo_bucket reason = { text + 2, n ? n - 2 : 0 };
 	uint16_t code = n ? (uint16_t)(text[0] << 8 | text[1]) : 0;
@@ -124,8 +124,7 @@ static ymo_status_t close_frame(ymo_ws_session_t *s, ymo_bucket_t *payload)
 
 static ymo_status_t send_frame(ymo_ws_session_t *s, uint8_t flags, ymo_bucket_t *payload)
 {
-	unsigned op = flags & YMO_WS_MASK_OP;
-	if (!s || (op > YMO_WS_OP_BINARY && (op < YMO_WS_OP_CLOSE || op > YMO_WS_OP_PONG)))
+	if (!s || !ymo_may_send(flags, payload))
 		return EINVAL;
 	if (s->state == OVER)
 		return EPIPE;
@@ -135,7 +134,7 @@ static ymo_status_t send_frame(ymo_ws_session_t *s, uint8_t flags, ymo_bucket_t 
 		return ECONNABORTED;
 	if (s->quiet)
 		return YMO_OKAY;
-	int err = op == YMO_WS_OP_CLOSE ? close_frame(s, payload)
+	int err = (flags & YMO_WS_MASK_OP) == YMO_WS_OP_CLOSE ? close_frame(s, payload)
 		: ymo_give_chain((yimmo_command){ .kind = YIMMO_COMMAND_SEND, .flags = flags, .id = s->conn.id }, NULL, payload);
 	if (!err)
 		s->spoke = true;

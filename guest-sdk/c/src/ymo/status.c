@@ -39,14 +39,14 @@ static const struct row *row_of(int status)
 }
 
 /* May be sent in a close frame, RFC 6455 section 7.4 and the IANA registry. */
-static bool is_close_code(int s)
+bool ymo_is_close_code(int s)
 {
 	return (s >= 1000 && s <= 1003) || (s >= 1007 && s <= 1014) || (s >= 3000 && s <= 4999);
 }
 
 uint16_t ymo_close_code(int status)
 {
-	return is_close_code(status) ? (uint16_t)status : row_of(status)->close;
+	return ymo_is_close_code(status) ? (uint16_t)status : row_of(status)->close;
 }
 
 uint16_t ymo_http_code(int status)

@@ -61,9 +61,14 @@ void ymo_conn_open(ymo_conn_t *c, uint64_t id, ymo_proto_t *proto, bool is_sessi
 void ymo_conn_over(ymo_conn_t *c);
 
 /* status.c: what a callback's status means, the README's table. */
+bool ymo_is_close_code(int status);
 uint16_t ymo_close_code(int status);
 uint16_t ymo_http_code(int status);
 void ymo_report(const char *callback, int status, const char *outcome);
+
+/* frames.c */
+bool ymo_may_send(uint8_t flags, ymo_bucket_t *payload);
+bool ymo_may_close_with(const unsigned char *payload, size_t n);
 
 /* ids.c: from ids of the host to what the layer keeps for them. */
 typedef struct ymo_ids {

@@ -35,6 +35,13 @@ static ymo_status_t on_recv(ymo_ws_session_t* s, void* user, uint8_t flags, cons
     if( !strcmp(what, "quit") ) {
         return ymo_ws_session_send(s, YMO_WS_FLAG_FIN | YMO_WS_OP_CLOSE, NULL);
     }
+    if( len > 6 && !memcmp(msg, "frame ", 6) ) {
+        /* The rest is a frame: its flags, its payload. */
+        ymo_status_t r = ymo_ws_session_send(s, (uint8_t)msg[6], YMO_BUCKET_FROM_CPY(msg + 7, len - 7));
+        snprintf(text, sizeof(text), "%s", r == YMO_OKAY ? "sent" : strerror(r));
+        say(s, text);
+        return YMO_OKAY;
+    }
     if( !strcmp(what, "bad") ) {
         /* One fails and is freed by the program, one fails and is forgotten. */
         ymo_bucket_t* mine = YMO_BUCKET_FROM_CPY("mine", 4);
