@@ -284,6 +284,66 @@ func TestHTTPLater(t *testing.T) {
 	d.wantLogs(`info "stops after 3 requests"`)
 }
 
+// streaming takes bodies as they come, answers as the path says, and has no cleanup
+// callback.
+const streaming = `
+	#include <stdlib.h>
+	#include <string.h>
+	#include <ev.h>
+	#include <ymo_http.h>
+	static ymo_status_t head(ymo_http_session_t* s, ymo_http_request_t* q, ymo_http_response_t* r, void* u)
+	{
+		(void)s; (void)q; (void)r; (void)u;
+		return YMO_OKAY;
+	}
+	static ymo_status_t body(ymo_http_session_t* s, ymo_http_request_t* q, ymo_http_response_t* r, const char* p, size_t n, void* u)
+	{
+		(void)s; (void)q; (void)r; (void)p; (void)n; (void)u;
+		return YMO_OKAY;
+	}
+	static ymo_status_t done(ymo_http_session_t* s, ymo_http_request_t* q, ymo_http_response_t* r, void* u)
+	{
+		(void)s; (void)u;
+		char* value = calloc(1, 70000);
+		memset(value, 'x', strcmp(q->uri, "/large") ? 10 : 69999);
+		ymo_http_response_insert_header(r, "x-value", value);
+		free(value);
+		ymo_http_response_body_append(r, YMO_BUCKET_FROM_REF("done", 4));
+		if (!strcmp(q->uri, "/later"))
+			return EAGAIN;
+		ymo_http_response_finish(r);
+		return YMO_OKAY;
+	}
+	int main(void)
+	{
+		ymo_server_config_t config = { .loop = EV_DEFAULT, .port = 8081 };
+		ymo_server_t* s = ymo_server_create(&config, ymo_proto_http_create(NULL, done, head, body, NULL, NULL));
+		if (ymo_server_init(s) || ymo_server_start(s, EV_DEFAULT))
+			return 1;
+		ev_run(EV_DEFAULT, 0);
+		return 0;
+	}
+`
+
+// Clients that go away in the middle of their request leave nothing behind.
+func TestHTTPGoneEarly(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, streaming)), options{})
+	leave := func(times uint64) int {
+		for id := range times {
+			d.event(abi.Event{Kind: abi.EventHTTPRequest, ID: id + 1 | requestBit}, fields(":method", "PUT", ":path", "/"))
+			d.event(abi.Event{Kind: abi.EventHTTPBody, ID: id + 1 | requestBit}, []byte("some"))
+			d.gone(id + 1)
+			d.turn()
+		}
+		return len(d.i.Memory())
+	}
+	if few, many := leave(100), leave(2000); many > few {
+		t.Errorf("memory: %d bytes after 100 requests, %d after 2000 more", few, many)
+	}
+	d.want()
+}
+
 func TestHTTPSessions(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "stream"), options{})

@@ -39,8 +39,8 @@ struct ymo_http_exchange {
 	bool complete;   /* the whole request is here */
 	bool head_out;   /* the head went out */
 	bool over;       /* answered, or the client is gone */
-	bool shown;      /* the program has seen the response, and may hold on to it */
-	bool ghost;      /* the client is gone, but the program has not been told */
+	bool promised;   /* the program said that it answers later, and holds on to the response */
+	bool ghost;      /* nobody waits for the answer, but the program has not been told */
 	size_t body_cap;
 	char *text;      /* strings of the request */
 	exchange *next;  /* in done */
@@ -214,6 +214,7 @@ static void answer_error(exchange *x, const char *callback, int status)
 static void callback_done(exchange *x, const char *callback, int status)
 {
 	x->in_callback = false;
+	x->promised |= x->complete || status == EAGAIN || status == EWOULDBLOCK;
 	if (status == YMO_OKAY || status == EAGAIN || status == EWOULDBLOCK)
 		give_out(x);
 	else if (!x->over)
@@ -234,7 +235,6 @@ static void request_complete(exchange *x)
 		return;
 	x->in_callback = x->complete = true;
 	if (p->http) {
-		x->shown = true;
 		status = p->http(&x->session, &x->request, &x->response, x->session.user);
 	} else { /* what the host answers for plugins without HTTP */
 		ymo_http_response_insert_header(&x->response, "content-type", "text/plain");
@@ -266,7 +266,6 @@ void ymo_on_http(const yimmo_event *e)
 	const char *callback = "session init";
 	if (status == YMO_OKAY && p->header) {
 		callback = "header";
-		x->shown = true;
 		status = p->header(&x->session, &x->request, &x->response, x->session.user);
 	}
 	callback_done(x, callback, status);
@@ -305,7 +304,7 @@ void ymo_on_http_body(const yimmo_event *e)
 			status = ENOMEM;
 	} else if (e->len) {
 		r->body_received += e->len;
-		x->in_callback = x->shown = true;
+		x->in_callback = true;
 		status = p->body(&x->session, r, &x->response, yimmo_data(e), e->len, x->session.user);
 	}
 	callback_done(x, "body", status);
@@ -314,7 +313,7 @@ void ymo_on_http_body(const yimmo_event *e)
 }
 
 /* A program with a cleanup callback is told by it and forgets the response, as it
- * must with libyimmo. One without goes on with it until it is finished. */
+ * must with libyimmo. One without goes on with what it promised until it is finished. */
 void ymo_on_http_gone(const yimmo_event *e)
 {
 	exchange *x = ymo_ids_get(&exchanges, e->id);
@@ -322,7 +321,7 @@ void ymo_on_http_gone(const yimmo_event *e)
 		return;
 	x->over = true;
 	end_session(x);
-	if (x->shown && !x->session.conn.proto->session_cleanup)
+	if (x->promised && !x->session.conn.proto->session_cleanup)
 		x->ghost = true;
 	else
 		retire(x);
