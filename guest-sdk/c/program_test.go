@@ -344,6 +344,31 @@ func TestHTTPGoneEarly(t *testing.T) {
 	d.want()
 }
 
+// An answer that cannot be given is one of 500, not one that never comes.
+func TestHTTPAnswerTooLarge(t *testing.T) {
+	t.Parallel()
+	m := linked(t, "libyimmo.c", source(t, streaming))
+	d := begin(t, m, options{})
+	d.request(1, "GET", "/large", "")
+	d.turn()
+	d.want(`head 1 500 end ""`)
+	d.wantLogs(`error 1 "an answer is lost: its headers are larger than 64 KiB"`)
+	for _, path := range []string{"/", "/later"} {
+		d = begin(t, m, options{})
+		d.request(1, "GET", path, "")
+		d.turn()
+		refused := slices.Clone(d.i.Commands()[:abi.RecordSize]) // the head
+		d.said = nil
+		d.event(abi.Event{Kind: abi.EventRefused, Code: uint16(abi.StatusTooLarge), ID: 1 | requestBit}, refused)
+		d.turn()
+		d.want(`head 1 500 end ""`)
+		d.wantLogs(`error 1 "an answer is lost: it is larger than what the host lets wait for a peer"`)
+		d.event(abi.Event{Kind: abi.EventRefused, Code: uint16(abi.StatusUnknownRequest), ID: 1 | requestBit}, refused)
+		d.turn()
+		d.want()
+	}
+}
+
 func TestHTTPSessions(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "stream"), options{})

@@ -160,15 +160,16 @@ static bool well_formed(const char *name, const char *value)
 }
 
 /* ymo_headers_encode makes the fields of an answer: all headers but the host's, and
- * without those that would have the host refuse the answer. */
-bool ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t)
+ * without those that would have the host refuse the answer. 0, ENOMEM, or EINVAL when
+ * they are too large. */
+int ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t)
 {
 	size_t n = 0;
 	for (const ymo_http_hdr_table_node_t *h = t->first; h; h = h->next)
 		n++;
 	yimmo_field *f = yimmo_scratch(n * sizeof *f);
 	if (!f)
-		return false;
+		return ENOMEM;
 	n = 0;
 	for (const ymo_http_hdr_table_node_t *h = t->first; h; h = h->next) {
 		if (is_the_hosts(h->hdr))
@@ -180,5 +181,5 @@ bool ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t)
 		/* The table may be gone when the host reads the fields; they are copied. */
 		f[n++] = (yimmo_field){ { h->hdr, h->hdr_len }, { h->value, strlen(h->value) } };
 	}
-	return yimmo_encode_fields(out, f, n) == 0;
+	return yimmo_encode_fields(out, f, n);
 }

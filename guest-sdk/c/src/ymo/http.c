@@ -160,39 +160,76 @@ static void answered(exchange *x)
 	retire(x);
 }
 
+/* abandon ends an exchange before the program has finished its answer. A program with
+ * a cleanup callback is told by it and forgets the response, as it must with
+ * libyimmo. One without goes on with what it promised until it is finished. */
+static void abandon(exchange *x)
+{
+	x->over = true;
+	end_session(x);
+	if (x->promised && !x->session.conn.proto->session_cleanup)
+		x->ghost = true;
+	else
+		retire(x);
+}
+
 static uint16_t valid_status(ymo_http_status_t s)
 {
 	return s >= 200 && s <= 599 ? s : YMO_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int give_head(exchange *x, yimmo_command c)
+{
+	yimmo_bucket fields;
+	c.kind = YIMMO_COMMAND_HTTP_HEAD;
+	c.code = valid_status(x->response.status);
+	x->response.flags |= YMO_HTTP_RESPONSE_STARTED;
+	x->head_out = true;
+	int err = ymo_headers_encode(&fields, &x->response.headers);
+	return err ? err : ymo_give_chain(c, &fields, x->response.body);
 }
 
 /* give_out sends what the response has and what was not sent yet. */
 static void give_out(exchange *x)
 {
 	ymo_http_response_t *r = &x->response;
-	bool complete = r->flags & YMO_HTTP_RESPONSE_COMPLETE;
-	int err = 0;
+	bool complete = r->flags & YMO_HTTP_RESPONSE_COMPLETE, begins = !x->head_out;
 	if (x->over || x->look || x->in_callback)
 		return;
-	if (!complete && !r->body && !(r->flags & YMO_HTTP_RESPONSE_READY && !x->head_out))
+	if (!complete && !r->body && !(r->flags & YMO_HTTP_RESPONSE_READY && begins))
 		return;
-	yimmo_command c = { .id = x->session.conn.id, .flags = complete ? YIMMO_FLAG_END : YIMMO_FLAG_FLUSH };
-	if (x->head_out) {
-		c.kind = YIMMO_COMMAND_HTTP_BODY;
-		err = ymo_give_chain(c, NULL, r->body);
-	} else {
-		yimmo_bucket fields;
-		c.kind = YIMMO_COMMAND_HTTP_HEAD;
-		c.code = valid_status(r->status);
-		err = ymo_headers_encode(&fields, &r->headers) ? ymo_give_chain(c, &fields, r->body) : ENOMEM;
-		r->flags |= YMO_HTTP_RESPONSE_STARTED;
-		x->head_out = true;
-	}
+	yimmo_command c = { .kind = YIMMO_COMMAND_HTTP_BODY, .id = x->session.conn.id,
+		.flags = complete ? YIMMO_FLAG_END : YIMMO_FLAG_FLUSH };
+	int err = begins ? give_head(x, c) : ymo_give_chain(c, NULL, r->body);
 	ymo_bucket_sent(r->body);
 	r->body = NULL;
 	if (err)
-		ymo_log(YMO_LOG_ERROR, "out of memory for an answer");
+		ymo_log(YMO_LOG_ERROR, "an answer is lost: %s", err == EINVAL ? "its headers are larger than 64 KiB" : strerror(err));
+	if (err && begins)
+		yimmo_answer(c.id, YMO_HTTP_INTERNAL_SERVER_ERROR, NULL, 0, NULL, 0);
 	if (complete)
 		answered(x);
+	else if (err && begins)
+		abandon(x);
+}
+
+/* The host may refuse the head of an answer, with the body that came with it. Then
+ * the request still waits. */
+void ymo_on_refused(const yimmo_event *e)
+{
+	yimmo_command c;
+	if (e->len < sizeof c || (e->code != YIMMO_STATUS_TOO_LARGE && e->code != YIMMO_STATUS_BAD_FIELDS))
+		return;
+	memcpy(&c, yimmo_data(e), sizeof c);
+	if (c.kind != YIMMO_COMMAND_HTTP_HEAD)
+		return;
+	yimmo_log_session = e->id;
+	ymo_log(YMO_LOG_ERROR, "an answer is lost: %s", e->code == YIMMO_STATUS_TOO_LARGE
+		? "it is larger than what the host lets wait for a peer" : "the host refuses its headers");
+	yimmo_answer(e->id, YMO_HTTP_INTERNAL_SERVER_ERROR, NULL, 0, NULL, 0);
+	exchange *x = ymo_ids_get(&exchanges, e->id);
+	if (x)
+		abandon(x);
 }
 
 static void answer_error(exchange *x, const char *callback, int status)
@@ -312,19 +349,11 @@ void ymo_on_http_body(const yimmo_event *e)
 		request_complete(x);
 }
 
-/* A program with a cleanup callback is told by it and forgets the response, as it
- * must with libyimmo. One without goes on with what it promised until it is finished. */
 void ymo_on_http_gone(const yimmo_event *e)
 {
 	exchange *x = ymo_ids_get(&exchanges, e->id);
-	if (!x)
-		return;
-	x->over = true;
-	end_session(x);
-	if (x->promised && !x->session.conn.proto->session_cleanup)
-		x->ghost = true;
-	else
-		retire(x);
+	if (x)
+		abandon(x);
 }
 
 void ymo_http_reset(void)
@@ -511,7 +540,7 @@ void ymo_look_refuse(ymo_look *l, uint64_t session, uint16_t status)
 	if (r->named && r->status >= 300 && r->status <= 599)
 		status = r->status;
 	yimmo_command c = { .kind = YIMMO_COMMAND_REFUSE, .code = status, .id = session };
-	if (!ymo_headers_encode(&fields, &r->headers) || ymo_give_chain(c, &fields, r->body))
+	if (ymo_headers_encode(&fields, &r->headers) || ymo_give_chain(c, &fields, r->body))
 		yimmo_refuse(session, status, NULL, 0, NULL, 0);
 	ymo_bucket_sent(r->body);
 	r->body = NULL;

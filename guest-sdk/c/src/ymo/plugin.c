@@ -19,6 +19,7 @@ CALLBACK(on_closed, ymo_on_close)
 CALLBACK(on_request, ymo_on_http)
 CALLBACK(on_request_body, ymo_on_http_body)
 CALLBACK(on_request_gone, ymo_on_http_gone)
+CALLBACK(on_refused, ymo_on_refused)
 CALLBACK(on_timer, ymo_on_timer)
 
 YIMMO_TRAP(yimmo_main_returned_before_it_ran_the_event_loop)
@@ -78,6 +79,7 @@ YIMMO_PLUGIN(
 	.http = on_request,
 	.http_body = on_request_body,
 	.http_gone = on_request_gone,
+	.refused = on_refused,
 	.timer = on_timer,
 )
 

@@ -98,9 +98,10 @@ void ymo_sessions_close(uint16_t code);
 void ymo_on_http(const yimmo_event *e);
 void ymo_on_http_body(const yimmo_event *e);
 void ymo_on_http_gone(const yimmo_event *e);
+void ymo_on_refused(const yimmo_event *e);
 void ymo_http_reset(void);
 bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value);
-bool ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
+int ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
 /* A request that is only looked at: an upgrade handler's. NULL: no memory. */
 typedef struct ymo_look ymo_look;
 ymo_look *ymo_look_create(const yimmo_event *e, ymo_http_request_t **request, ymo_http_response_t **response);
