@@ -211,6 +211,7 @@ ymo_server_t *ymo_http_simple_init(struct ev_loop *loop, in_port_t port, ymo_htt
 #define YMO_HTTP_UPGRADE_REQUIRED                426
 #define YMO_HTTP_PRECONDITION_REQUIRED           428
 #define YMO_HTTP_TOO_MANY_REQUESTS               429
+#define YMO_HTTP_TOO_MANY_REQUESTES              429 /* libyimmo's spelling */
 #define YMO_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE 431
 #define YMO_HTTP_INTERNAL_SERVER_ERROR           500
 #define YMO_HTTP_NOT_IMPLEMENTED                 501

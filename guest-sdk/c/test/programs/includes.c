@@ -77,6 +77,7 @@
 
 static_assert(YIMMO_VERSION >> 16 == (YIMMO_VERSION_MAJOR << 8 | YIMMO_VERSION_MINOR), "version");
 static_assert(YMO_OKAY == 0 && YMO_LOG_FATAL == 0 && YMO_LOG_TRACE == 6, "values");
+static_assert(YMO_HTTP_TOO_MANY_REQUESTES == 429 && YMO_HTTP_UPGRADE_REQUIRED == 426, "values");
 static_assert(YMO_HTTP_METH_OTHER == 8 && YMO_HTTP_UPGRADE_NOPROTO == 3, "values");
 static_assert(YMO_WS_FLAG_FIN == 0x80 && YMO_WS_OP_PONG == 0x0a && YMO_WS_SERVER_BUFFERED == 1, "values");
 static_assert(sizeof(ymo_http_method_t) == 1 && sizeof(ymo_http_upgrade_status_t) == 1, "sizes");
