@@ -557,6 +557,35 @@ func TestLoggingProgram(t *testing.T) {
 	d.wantLogs(`info "the end"`)
 }
 
+// Numbers and the log level are found in the configuration the way getenv finds it.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, `
+		#include <ev.h>
+		#include <ymo_env.h>
+		#include <ymo_http.h>
+		#include <ymo_log.h>
+		int main(void)
+		{
+			long n = -1, none = 7;
+			double d = -1, half = 0.5;
+			float f = -1, quarter = 0.25f;
+			ymo_log_init();
+			ymo_log_warning("not at this level");
+			int a = ymo_env_as_long("LIMIT", &n, &none), b = ymo_env_as_double("RATIO", &d, &half), c = ymo_env_as_float("RATIO", &f, NULL);
+			ymo_log_error("%d %ld, %d %g, %d %g", a, n, b, d, c, f);
+			a = ymo_env_as_long("WORD", &n, &none), b = ymo_env_as_double("NONE", &d, &half), c = ymo_env_as_float("WORD", &f, &quarter);
+			ymo_log_error("%d %ld, %d %g, %d %g", a, n, b, d, c, f);
+			a = ymo_env_as_long("HUGE", &n, NULL), b = ymo_env_as_double("WORD", &d, NULL);
+			ymo_log_error("%d %ld, %d %g", a == ERANGE, n, b == EINVAL, d);
+			ymo_server_start(ymo_http_simple_init(EV_DEFAULT, 8081, NULL, NULL, NULL), EV_DEFAULT);
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`)), options{}, "limit", "42", "RATIO", "1.5", "word", "4x", "huge", "99999999999", "yimmo_log_level", "error")
+	d.wantLogs(`error "0 42, 0 1.5, 0 1.5"`, `error "0 7, 0 0.5, 0 0.25"`, `error "1 7, 1 0.5"`)
+}
+
 func TestTimersProgram(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "timers"), options{})

@@ -6,8 +6,8 @@
 
 YIMMO_BEGIN
 
-/* 0, or an errno value: ENOENT and the default if there is no such key (EINVAL if
- * there is no default either), EINVAL if it is no number, ERANGE. */
+/* The key is found as getenv finds it. Without one, and where it is no number, the
+ * default; 0, or an errno value if there is no default either. */
 int ymo_env_as_long(const char *env_name, long *value, long *def_val);
 int ymo_env_as_float(const char *env_name, float *value, float *def_val);
 int ymo_env_as_double(const char *env_name, double *value, double *def_val);

@@ -28,13 +28,15 @@ typedef enum ymo_log_level {
 	YMO_LOG_TRACE,
 } ymo_log_level_t;
 
-/* Takes the level from the configuration key YIMMO_LOG_LEVEL, if there is one. */
+/* Takes the level from the configuration key YIMMO_LOG_LEVEL, if there is one; getenv
+ * tells how it may be spelled. */
 void ymo_log_init(void);
 void ymo_log(ymo_log_level_t level, const char *fmt, ...) YIMMO_PRINTF(2, 3);
 void ymo_log_msg(ymo_log_level_t level, const char *msg);
 ymo_log_level_t ymo_log_get_level(void);
 const char *ymo_log_get_level_name(ymo_log_level_t level);
-/* Both return the level that is then in force; an unknown name changes nothing. */
+/* Both return the level that is then in force. A name may be in lower case; an unknown
+ * one changes nothing. */
 ymo_log_level_t ymo_log_set_level(ymo_log_level_t level);
 ymo_log_level_t ymo_log_set_level_by_name(const char *level_name);
 

@@ -49,15 +49,17 @@ static bool same_lower(const char *key, const char *name)
 	return !*key;
 }
 
-#if defined(__wasm__) /* with wasi-libc, too */
-char *getenv(const char *name)
-#else
-char *yimmo_getenv(const char *name)
-#endif
+const char *ymo_setting(const char *name)
 {
 	const char *v = ymo_config(name);
 	for (size_t i = 0; !v && i < configured; i++)
 		if (same_lower(config[i].name, name))
 			v = config[i].value;
-	return (char *)v;
+	return v;
 }
+
+#if defined(__wasm__) /* with wasi-libc, too */
+char *getenv(const char *name) { return (char *)ymo_setting(name); }
+#else
+char *yimmo_getenv(const char *name) { return (char *)ymo_setting(name); }
+#endif

@@ -79,9 +79,9 @@ ymo_log_level_t ymo_log_set_level(ymo_log_level_t level) { return level_now = wi
 ymo_log_level_t ymo_log_set_level_by_name(const char *name)
 {
 	for (int i = 0; name && i < LEVELS; i++)
-		if (!strcmp(name, levels[i].name))
+		if (!strcasecmp(name, levels[i].name))
 			level_now = (ymo_log_level_t)i;
 	return level_now;
 }
 
-void ymo_log_init(void) { ymo_log_set_level_by_name(ymo_config("YIMMO_LOG_LEVEL")); }
+void ymo_log_init(void) { ymo_log_set_level_by_name(ymo_setting("YIMMO_LOG_LEVEL")); }

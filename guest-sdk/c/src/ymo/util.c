@@ -44,48 +44,21 @@ char *ymo_base64_encoded(const unsigned char *src, size_t len)
 	return p;
 }
 
-static int env_missing(bool has_default) { return has_default ? ENOENT : EINVAL; }
+/* As in libyimmo the default, where there is one, stands in for what is missing and for
+ * what is no number, and that is no error. */
+#define AS_NUMBER(type, parse) \
+	const char *text = ymo_setting(name), *end = text; \
+	errno = 0; \
+	type v = text ? parse : 0; \
+	bool good = text && end != text && !*end && !errno; \
+	if (!good && !def) \
+		return errno ? errno : EINVAL; \
+	*value = good ? v : *def; \
+	return 0
 
-int ymo_env_as_long(const char *name, long *value, long *def)
-{
-	const char *text = ymo_config(name);
-	char *end;
-	if (def)
-		*value = *def;
-	if (!text)
-		return env_missing(def != NULL);
-	errno = 0;
-	long v = strtol(text, &end, 10);
-	if (errno)
-		return errno;
-	if (end == text || *end)
-		return EINVAL;
-	*value = v;
-	return 0;
-}
-
-int ymo_env_as_double(const char *name, double *value, double *def)
-{
-	const char *text = ymo_config(name), *end;
-	if (def)
-		*value = *def;
-	if (!text)
-		return env_missing(def != NULL);
-	double v = yimmo_parse_double(text, &end);
-	if (end == text || *end)
-		return EINVAL;
-	*value = v;
-	return 0;
-}
-
-int ymo_env_as_float(const char *name, float *value, float *def)
-{
-	double v, d = def ? *def : 0;
-	int err = ymo_env_as_double(name, &v, def ? &d : NULL);
-	if (!err || def)
-		*value = (float)v;
-	return err;
-}
+int ymo_env_as_long(const char *name, long *value, long *def) { AS_NUMBER(long, strtol(text, (char **)&end, 10)); }
+int ymo_env_as_double(const char *name, double *value, double *def) { AS_NUMBER(double, yimmo_parse_double(text, &end)); }
+int ymo_env_as_float(const char *name, float *value, float *def) { AS_NUMBER(float, (float)yimmo_parse_double(text, &end)); }
 
 ymo_blalloc_t *ymo_blalloc_create(size_t n)
 {

@@ -118,6 +118,7 @@ void ymo_loop_stop(void);      /* signal watchers and handlers */
 /* config.c: the start event's fields, kept for good. */
 bool ymo_config_keep(const yimmo_event *e);
 const char *ymo_config(const char *name);
+const char *ymo_setting(const char *name); /* the key of that name, or of that name in lower case */
 
 /* program.c, or test/native.c: main. start and finish run as hooks, see core.h;
  * what follows them tells how it went. */

@@ -161,7 +161,8 @@ static void check_library(int argc, char** argv)
     ymo_blalloc_free(block);
 
     long n, def = 5;
-    CHECK(ymo_env_as_long("NO_SUCH_KEY", &n, &def) == ENOENT && n == 5);
+    CHECK(ymo_env_as_long("NO_SUCH_KEY", &n, &def) == 0 && n == 5);
+    CHECK(ymo_env_as_long("NO_SUCH_KEY", &n, NULL) == EINVAL && n == 5);
     char code[YMO_BASE64_LEN(4) + 1];
     CHECK(!ymo_base64_encode(code, (const unsigned char*)"yimm", 4) && !strcmp(code, "eWltbQ=="));
     CHECK(ymo_toupper('y') == 'Y' && YMO_MIN(2, 1) == 1);
