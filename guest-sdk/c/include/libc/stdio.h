@@ -43,7 +43,7 @@ size_t fwrite(const void *YIMMO_R p, size_t size, size_t n, FILE *YIMMO_R f);
 int fflush(FILE *f);
 void perror(const char *s);
 int fileno(FILE *f);
-/* Conversions d i u x o c s [ n %, width, *, h hh l ll z j. */
+/* Conversions d i u x o f e g c s [ n %, width, *, h hh l ll z j t. No long double. */
 int sscanf(const char *YIMMO_R s, const char *YIMMO_R format, ...) __attribute__((format(scanf, 2, 3)));
 int vsscanf(const char *YIMMO_R s, const char *YIMMO_R format, va_list args) __attribute__((format(scanf, 2, 0)));
 static inline int setvbuf(FILE *f, char *p, int mode, size_t n) { (void)f; (void)p; (void)mode; (void)n; return 0; }

@@ -1,4 +1,4 @@
-/* sscanf: d i u x o c s [ n %, width, *, h hh l ll z j t. No floating point. */
+/* sscanf: d i u x o f e g c s [ n %, width, *, h hh l ll z j t. No long double. */
 #include "libc.h"
 
 #include <stdarg.h>
@@ -26,16 +26,39 @@ static void store_integer(const scan *s, va_list *args, long long v)
 	}
 }
 
-/* take_number takes an integer; the text is copied, so that the width can end it. */
-static bool take_number(scan *s, va_list *args, int base, bool is_signed)
+/* copy_word copies what may be a number, so that the width can end it. */
+static void copy_word(scan *s, char *text, size_t size)
 {
+	size_t n = 0;
 	while (is_space(*s->p))
 		s->p++;
-	char text[72], *end;
-	size_t n = 0;
-	while (n < sizeof text - 1 && n < (size_t)s->width && s->p[n] && !is_space(s->p[n]))
+	while (n < size - 1 && n < (size_t)s->width && s->p[n] && !is_space(s->p[n]))
 		text[n] = s->p[n], n++;
 	text[n] = 0;
+}
+
+static bool take_real(scan *s, va_list *args)
+{
+	char text[400]; /* more digits than a double has */
+	const char *end;
+	copy_word(s, text, sizeof text);
+	double v = yimmo_parse_double(text, &end);
+	if (end == text)
+		return false;
+	s->p += end - text;
+	if (s->drop)
+		return true;
+	if (s->length == 'l')
+		*va_arg(*args, double *) = v;
+	else
+		*va_arg(*args, float *) = (float)v;
+	return true;
+}
+
+static bool take_number(scan *s, va_list *args, int base, bool is_signed)
+{
+	char text[72], *end;
+	copy_word(s, text, sizeof text);
 	long long v = is_signed ? YC(strtoll)(text, &end, base) : (long long)YC(strtoull)(text, &end, base);
 	if (end == text)
 		return false;
@@ -125,6 +148,7 @@ LIBC int YC(vsscanf)(const char *restrict from, const char *restrict format, va_
 		case 'u': ok = take_number(&s, &args, 10, false); break;
 		case 'o': ok = take_number(&s, &args, 8, false); break;
 		case 'x': case 'X': ok = take_number(&s, &args, 16, false); break;
+		case 'f': case 'F': case 'e': case 'E': case 'g': case 'G': ok = take_real(&s, &args); break;
 		case 'c': case 's': ok = take_text(&s, &args, *f, NULL, NULL, false); break;
 		case '[':
 			invert = *set == '^';

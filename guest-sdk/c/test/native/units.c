@@ -216,6 +216,10 @@ static void strings(long rounds)
 
 static void numbers(long rounds)
 {
+	float f = 0, g = 0;
+	double u = 0, w = 0;
+	if (yc_sscanf("12.345e1 x", "%4lf%f", &u, &f) != sscanf("12.345e1 x", "%4lf%f", &w, &g) || u != w || f != g)
+		differ("sscanf", "another width", "12.3 and 450");
 	for (long i = 0; i < rounds; i++) {
 		char *p, *q;
 		int base = (int)(test_random() % 37);
@@ -229,8 +233,8 @@ static void numbers(long rounds)
 		long long v = yc_strtoll(a, &p, base);
 		int e = errno;
 		errno = 0;
-		long long w = strtoll(a, &q, base);
-		if (v != w || p != q || e != errno)
+		long long sv = strtoll(a, &q, base);
+		if (v != sv || p != q || e != errno)
 			differ("strtoll", a, "the same");
 		errno = 0;
 		unsigned long long uv = yc_strtoull(a, &p, base);
@@ -247,6 +251,15 @@ static void numbers(long rounds)
 		int m = sscanf(b, "%d,%x %15[a-z-]%n", &y[0], (unsigned *)&y[1], t, &y[2]);
 		if (n != m || memcmp(x, y, sizeof x) || strcmp(s, t))
 			differ("sscanf", b, "the same");
+		sprintf(b, "%.*g;%g%% %s", (int)(test_random() % 17), (double)(int64_t)test_random() / pow(10, (double)(test_random() % 25)),
+			(double)(int)test_random() / 1000, "rest");
+		b[test_random() % (strlen(b) + 1)] = 0;
+		if (!strchr("e+-", b[0] ? b[strlen(b) - 1] : 0)) { /* cut in an exponent: the system takes no number at all */
+			n = yc_sscanf(b, " %25lf;%f%%%*5s%n", &u, &f, &x[2]);
+			m = sscanf(b, " %25lf;%f%%%*5s%n", &w, &g, &y[2]);
+			if (n != m || u != w || f != g || x[2] != y[2])
+				differ("sscanf", b, "the same");
+		}
 	}
 }
 

@@ -122,6 +122,9 @@ static void check_library(int argc, char** argv)
     int a, b;
     char word[8];
     CHECK(sscanf("12:0x7 hello!", "%d:%x %5s", &a, (unsigned*)&b, word) == 3 && a == 12 && b == 7 && !strcmp(word, "hello"));
+    float f;
+    double d;
+    CHECK(sscanf("move 1.5,-2.25e1", "move %f,%lf", &f, &d) == 2 && f == 1.5f && d == -22.5);
     CHECK(sscanf("/join room1", "/join %7[a-z0-9]", word) == 1 && !strcmp(word, "room1"));
 
     uuid_t u, v;
