@@ -24,7 +24,21 @@ static inline double fmin(double a, double b) { return isnan(a) ? b : isnan(b) ?
 static inline double fmax(double a, double b) { return isnan(a) ? b : isnan(b) ? a : a > b ? a : b; }
 static inline double round(double v) { double t = trunc(v); return fabs(v - t) >= 0.5 ? t + copysign(1, v) : t; }
 static inline long lround(double v) { v = round(v); return v >= -2147483648.0 && v <= 2147483647.0 ? (long)v : 0; }
-static inline double fmod(double a, double b) { return b == 0 || isinf(a) || isnan(b) ? NAN : isinf(b) ? a : a - trunc(a / b) * b; }
+/* By long division: every step is exact, as the result must be. */
+static inline double fmod(double a, double b)
+{
+	double x = fabs(a), y = fabs(b), t = y;
+	if (y == 0 || isinf(a) || isnan(a) || isnan(b))
+		return NAN;
+	if (x < y)
+		return a;
+	while (t <= x / 2)
+		t *= 2;
+	for (; t >= y; t /= 2)
+		if (x >= t)
+			x -= t;
+	return copysign(x, a);
+}
 static inline float floorf(float v) { return (float)floor(v); }
 static inline float ceilf(float v) { return (float)ceil(v); }
 static inline float fabsf(float v) { return __builtin_fabsf(v); }

@@ -125,6 +125,7 @@ static void check_library(int argc, char** argv)
     float f;
     double d;
     CHECK(sscanf("move 1.5,-2.25e1", "move %f,%lf", &f, &d) == 2 && f == 1.5f && d == -22.5);
+    CHECK(fmod(10, 0.1) == 0.09999999999999945 && fmod(-7.5, 2) == -1.5 && fmod(1e300, 7) == 1 && isnan(fmod(1, 0)));
     CHECK(sscanf("/join room1", "/join %7[a-z0-9]", word) == 1 && !strcmp(word, "room1"));
 
     uuid_t u, v;
