@@ -165,6 +165,7 @@ void yimmo_format_to(yimmo_sink *s, const char *format, va_list args);
 int yimmo_log_va(uint8_t level, uint64_t session, const char *format, va_list args);
 
 /* number.c: digits of a double; see there. */
+size_t yimmo_format_hex(char *dst, double v, char conversion, int precision, bool alternate);
 size_t yimmo_format_double(char *dst, double v, char conversion, int precision, bool alternate);
 double yimmo_parse_double(const char *s, const char **end);
 

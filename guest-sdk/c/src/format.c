@@ -78,6 +78,16 @@ static void string(yimmo_sink *s, spec f, const char *p)
 	field(s, &f, "", 0, 0, p, n);
 }
 
+/* hexadecimal writes v, finite and without its sign. It has 13 digits behind the point,
+ * so more than a hundred are not worth a buffer of any size. */
+static void hexadecimal(yimmo_sink *s, spec f, const char *sign, double v)
+{
+	char text[128], prefix[4];
+	yimmo_format(prefix, sizeof prefix, "%s0%c", sign, f.conversion == 'A' ? 'X' : 'x');
+	size_t n = yimmo_format_hex(text, v, f.conversion, yimmo_min(f.precision, 100), f.alternate);
+	field(s, &f, prefix, __builtin_strlen(prefix), 0, text, n);
+}
+
 static void real(yimmo_sink *s, spec f, double v)
 {
 	char small[128], *p = small;
@@ -89,6 +99,10 @@ static void real(yimmo_sink *s, spec f, double v)
 		const char *word = v != v ? (lower ? "nan" : "NAN") : (lower ? "inf" : "INF");
 		f.zero = false;
 		field(s, &f, sign_of(&f, negative), __builtin_strlen(sign_of(&f, negative)), 0, word, 3);
+		return;
+	}
+	if (f.conversion == 'a' || f.conversion == 'A') {
+		hexadecimal(s, f, sign_of(&f, negative), v);
 		return;
 	}
 	int precision = f.precision < 0 ? 6 : f.precision;
@@ -254,7 +268,7 @@ static bool convert(yimmo_sink *s, spec f, va_list *args)
 		field(s, &f, "", 0, 0, &c, 1);
 		return true;
 	case 's': string(s, f, va_arg(*args, const char *)); return true;
-	case 'f': case 'F': case 'e': case 'E': case 'g': case 'G':
+	case 'f': case 'F': case 'e': case 'E': case 'g': case 'G': case 'a': case 'A':
 		real(s, f, f.length == 'L' ? take_long_double(args) : va_arg(*args, double));
 		return true;
 	case 'n': store_total(s, &f, va_arg(*args, void *)); return true;

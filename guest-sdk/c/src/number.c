@@ -173,6 +173,42 @@ size_t yimmo_format_double(char *dst, double v, char conversion, int precision, 
 	return (size_t)(put_exponent(p, e, letter) - dst);
 }
 
+/* yimmo_format_hex writes the conversion a of v, finite and not negative, behind its
+ * 0x; precision -1 is as many digits as there are. dst has room for precision + 16. */
+size_t yimmo_format_hex(char *dst, double v, char conversion, int precision, bool alternate)
+{
+	const char *set = conversion == 'A' ? "0123456789ABCDEF" : "0123456789abcdef";
+	uint64_t m;
+	yimmo_bytes_copy(&m, &v, sizeof m);
+	int e = (int)(m >> 52);
+	m &= ((uint64_t)1 << 52) - 1;
+	if (e)
+		m |= (uint64_t)1 << 52;
+	e = e ? e - 1023 : m ? -1022 : 0;
+	if (precision >= 0 && precision < 13) { /* half to even */
+		int drop = 4 * (13 - precision);
+		uint64_t half = (uint64_t)1 << (drop - 1), odd = m >> drop & 1;
+		m = (m + half - 1 + odd) >> drop << drop;
+	}
+	int last = 13; /* digits behind the point */
+	while (last && !(m >> (4 * (13 - last)) & 15))
+		last--;
+	if (precision >= 0)
+		last = precision;
+	char *p = dst;
+	*p++ = set[m >> 52];
+	if (last || alternate)
+		*p++ = '.';
+	for (int i = 1; i <= last; i++)
+		*p++ = i > 13 ? '0' : set[m >> (4 * (13 - i)) & 15];
+	*p++ = conversion == 'A' ? 'P' : 'p';
+	*p++ = e < 0 ? '-' : '+';
+	e = e < 0 ? -e : e;
+	for (int ten = e >= 1000 ? 1000 : e >= 100 ? 100 : e >= 10 ? 10 : 1; ten; ten /= 10)
+		*p++ = (char)('0' + e / ten % 10);
+	return (size_t)(p - dst);
+}
+
 /* Back: a first guess, then as many steps to the next double as an exact
  * comparison asks for, which is none or one or two. */
 

@@ -94,6 +94,8 @@ static void formats(long rounds)
 	SAME("%.1090f|%.1074f|%.1200e|%.3f", 5e-324, 5e-324, 1.1, 1.7976931348623157e308);
 	SAME("%Lf %.3Le", 1.25L, 3.75L);
 	SAME("%#.3g|%#g|%g|%.0e|%#.0e|%#.0f", 1.0, 1.5, 100000.0, 15.0, 15.0, 3.0);
+	SAME("%a %A %a %a %.0a %#.0a %.3a", 1.0, -0.1, 0.0, 5e-324, 1.5, 1.5, 1.99999);
+	SAME("%20a|%-20a|%020a|%+a|%.20a|%5a", 3.0, -3.0, -3.0, 1e300, 1e-300, INFINITY);
 	SAME("%200d|%-200d|%0200d", 1, 2, 3);
 	for (long i = 0; i < rounds; i++) {
 		uint64_t v = test_random() >> test_random() % 64;
@@ -111,7 +113,7 @@ static void formats(long rounds)
 		SAME(f, (int)v);
 		spec_text(f, "z", "dixXuo"[test_random() % 6]);
 		SAME(f, (size_t)v);
-		spec_text(f, "", "feEgGF"[test_random() % 6]);
+		spec_text(f, "", "feEgGFaA"[test_random() % 8]);
 		SAME(f, d);
 		size_t size = test_random() % 20;
 		int n = yimmo_format(a, size, "%s-%d", "abcdef", (int)v), m = snprintf(b, size, "%s-%d", "abcdef", (int)v);
