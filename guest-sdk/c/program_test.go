@@ -635,7 +635,7 @@ func TestIncludesProgram(t *testing.T) {
 	d := begin(t, program(t, "includes"), options{}, "YIMMO_LOG_LEVEL", "TRACE")
 	d.wantLogs(`info "libyimmo 0.2.4 interface, log level TRACE"`, `info "0 failures"`)
 	d.stop()
-	d.wantLogs(`info "stopped by 15"`)
+	d.wantLogs(`info "stopped by 15, depth 0"`)
 }
 
 // Without a WebSocket handler nobody is let in.

@@ -29,7 +29,13 @@ void ev_now_update(struct ev_loop *loop) { (void)loop; }
 void ev_ref(struct ev_loop *loop) { (void)loop; }
 void ev_unref(struct ev_loop *loop) { (void)loop; }
 unsigned int ev_iteration(struct ev_loop *loop) { return loop->iteration; }
-unsigned int ev_depth(struct ev_loop *loop) { return loop->iteration ? 1 : 0; }
+
+unsigned int ev_depth(struct ev_loop *loop)
+{
+	(void)loop;
+	return ymo_program_serves();
+}
+
 unsigned int ev_pending_count(struct ev_loop *loop) { return (unsigned)(loop->pending_used - loop->pending_first); }
 ev_tstamp ev_time(void) { return (double)yimmo_now() / 1e9; }
 

@@ -201,6 +201,6 @@ int main(int argc, char** argv)
     while( !stopped ) {
         ev_run(EV_DEFAULT_ EVRUN_ONCE);
     }
-    printf("stopped by %d\n", stopped);
+    printf("stopped by %d, depth %u\n", stopped, ev_depth(EV_DEFAULT));
     return failures;
 }
