@@ -143,8 +143,9 @@ typedef ymo_status_t (*ymo_http_body_cb_t)(ymo_http_session_t *session, ymo_http
 
 /* Upgrades. The host tells of WebSocket upgrades only; all others are plain
  * requests. A handler of the program's own sees the request and says NOPROTO to
- * leave it to the next one, IGNORE to have it answered as a plain request, ERROR
- * to refuse it, or HANDLED with proto_new a WebSocket protocol. */
+ * leave it to the next one, ERROR to refuse it with the response it filled in or the
+ * status of errno, or HANDLED with proto_new a WebSocket protocol. IGNORE refuses
+ * with 426: a handshake cannot become a plain request. */
 YMO_ENUM8_TYPEDEF(ymo_http_upgrade_status) {
 	YMO_HTTP_UPGRADE_HANDLED,
 	YMO_HTTP_UPGRADE_IGNORE,
