@@ -609,6 +609,10 @@ func TestTimersProgram(t *testing.T) {
 	d.turn()
 	d.advance(3600e9)
 	d.wantLogs(`info "the hour 1700002800, next 1700006400"`)
+	c := abi.Command{Kind: abi.CommandTimerSet, ID: 1}
+	d.event(abi.Event{Kind: abi.EventRefused, Code: uint16(abi.StatusQuota), ID: c.ID}, abi.AppendCommand(nil, &c))
+	d.turn()
+	d.wantLogs(`error "the host has no more timers for this plugin: an ev_timer or ev_periodic will not be called"`)
 	d.stop()
 	d.wantLogs(`info "3 ticks"`, `info "cleaned up"`)
 

@@ -215,14 +215,10 @@ static void give_out(exchange *x)
 
 /* The host may refuse the head of an answer, with the body that came with it. Then
  * the request still waits. */
-void ymo_on_refused(const yimmo_event *e)
+void ymo_on_answer_refused(const yimmo_event *e)
 {
-	yimmo_command c;
-	if (e->len < sizeof c || (e->code != YIMMO_STATUS_TOO_LARGE && e->code != YIMMO_STATUS_BAD_FIELDS))
-		return;
-	memcpy(&c, yimmo_data(e), sizeof c);
-	if (c.kind != YIMMO_COMMAND_HTTP_HEAD)
-		return;
+	if (e->code != YIMMO_STATUS_TOO_LARGE && e->code != YIMMO_STATUS_BAD_FIELDS)
+		return; /* the client is gone */
 	yimmo_log_session = e->id;
 	ymo_log(YMO_LOG_ERROR, "an answer is lost: %s", e->code == YIMMO_STATUS_TOO_LARGE
 		? "it is larger than what the host lets wait for a peer" : "the host refuses its headers");

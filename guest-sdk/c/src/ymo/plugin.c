@@ -5,6 +5,19 @@
 #include <stdio.h>
 #endif
 
+/* What the program has been told was done and the host did not do. Of the other
+ * commands the host's log is enough. */
+static void refused(const yimmo_event *e)
+{
+	yimmo_command c = { 0 };
+	if (e->len >= sizeof c)
+		memcpy(&c, yimmo_data(e), sizeof c);
+	if (c.kind == YIMMO_COMMAND_HTTP_HEAD)
+		ymo_on_answer_refused(e);
+	else if (c.kind == YIMMO_COMMAND_TIMER_SET && e->code == YIMMO_STATUS_QUOTA)
+		ymo_on_timer_refused();
+}
+
 /* What watchers were set off runs when the callback is done, as it would in libev. */
 #define CALLBACK(name, on) \
 	static void name(const yimmo_event *e) \
@@ -19,7 +32,7 @@ CALLBACK(on_closed, ymo_on_close)
 CALLBACK(on_request, ymo_on_http)
 CALLBACK(on_request_body, ymo_on_http_body)
 CALLBACK(on_request_gone, ymo_on_http_gone)
-CALLBACK(on_refused, ymo_on_refused)
+CALLBACK(on_refused, refused)
 CALLBACK(on_timer, ymo_on_timer)
 
 YIMMO_TRAP(yimmo_main_returned_before_it_ran_the_event_loop)

@@ -98,7 +98,7 @@ void ymo_sessions_close(uint16_t code);
 void ymo_on_http(const yimmo_event *e);
 void ymo_on_http_body(const yimmo_event *e);
 void ymo_on_http_gone(const yimmo_event *e);
-void ymo_on_refused(const yimmo_event *e);
+void ymo_on_answer_refused(const yimmo_event *e);
 void ymo_http_reset(void);
 bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value);
 int ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
@@ -111,6 +111,7 @@ void ymo_look_refuse(ymo_look *l, uint64_t session, uint16_t status);
 
 /* loop.c */
 void ymo_on_timer(const yimmo_event *e);
+void ymo_on_timer_refused(void);
 void ymo_loop_pending(void);   /* what callbacks have set off */
 void ymo_loop_end(void);       /* check, idle and prepare watchers */
 void ymo_loop_stop(void);      /* signal watchers and handlers */
