@@ -148,6 +148,56 @@ func TestBigMain(t *testing.T) {
 	d.wantLogs(`info "frame intact, last table in place, 2500 notes of 0 bytes, 2500 counted"`)
 }
 
+// A main that ends with exit where its configuration is not to its liking runs where it
+// is: main never runs without its configuration.
+func TestMainDemandsItsConfiguration(t *testing.T) {
+	t.Parallel()
+	m := linked(t, "libyimmo.c", source(t, `
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <ev.h>
+		#include <ymo_http.h>
+		#include <ymo_ws.h>
+		static const char* greeting;
+		static ymo_status_t greet(ymo_ws_session_t* s)
+		{
+			return ymo_ws_session_send(s, YMO_WS_FLAG_FIN | YMO_WS_OP_TEXT, YMO_BUCKET_FROM_REF(greeting, strlen(greeting)));
+		}
+		static ymo_status_t ignore(ymo_ws_session_t* s, void* u, uint8_t f, const char* p, size_t n)
+		{
+			(void)s; (void)u; (void)f; (void)p; (void)n;
+			return YMO_OKAY;
+		}
+		int main(void)
+		{
+			greeting = getenv("GREETING");
+			if (!greeting) {
+				fprintf(stderr, "set GREETING\n");
+				exit(EXIT_FAILURE);
+			}
+			ymo_proto_t* ws = ymo_proto_ws_create(YMO_WS_SERVER_BUFFERED, greet, ignore, NULL);
+			ymo_http_upgrade_handler_t* handlers[] = { ymo_ws_http_upgrade_handler(ws), NULL };
+			ymo_server_start(ymo_http_simple_init(EV_DEFAULT, 8081, NULL, handlers, NULL), EV_DEFAULT);
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`))
+	d := begin(t, m, options{features: allFeatures}, "greeting", "hey")
+	d.connect(1)
+	d.turn()
+	d.want(`send 1 81 "hey"`)
+	if got := d.i.Features(); got&abi.FeatureMessages == 0 {
+		t.Errorf("features %v, want messages among them", got)
+	}
+	d = load(t, m, options{})
+	d.event(abi.Event{Kind: abi.EventStart}, fields())
+	d.try()
+	if d.err == nil || !strings.Contains(d.err.Error(), "yimmo_program_called_exit") {
+		t.Errorf("start without it: got %v, want a trap that names exit", d.err)
+	}
+}
+
 func TestMainGivesUp(t *testing.T) {
 	t.Parallel()
 	d := load(t, program(t, "gives_up"), options{})

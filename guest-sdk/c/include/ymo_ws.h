@@ -66,10 +66,22 @@ void *ymo_ws_session_get_userdata(ymo_ws_session_t *session);
 ymo_proto_t *yimmo_ws_proto_create(ymo_ws_server_flags_t flags, ymo_ws_connect_cb_t connect_cb,
 	ymo_ws_recv_cb_t recv_cb, ymo_ws_close_cb_t close_cb, size_t message_max);
 
+/* The host is told before main runs whether the program wants whole messages or frames.
+ * So calls with constant flags leave a mark of their kind in the module, others of both. */
+#define YIMMO_MARK(kind) \
+	do { \
+		static const char mark __attribute__((section(kind))) = 1; \
+		__asm__ volatile("" : : "r"(&mark)); \
+	} while (0)
+
 /* Any of the callbacks may be NULL. */
 static inline ymo_proto_t *ymo_proto_ws_create(ymo_ws_server_flags_t flags, ymo_ws_connect_cb_t connect_cb,
 	ymo_ws_recv_cb_t recv_cb, ymo_ws_close_cb_t close_cb)
 {
+	if (flags & YMO_WS_SERVER_BUFFERED)
+		YIMMO_MARK("yimmo_whole");
+	else
+		YIMMO_MARK("yimmo_frames");
 	return yimmo_ws_proto_create(flags, connect_cb, recv_cb, close_cb, YMO_WS_MSG_LEN_MAX);
 }
 

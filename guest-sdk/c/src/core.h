@@ -119,9 +119,9 @@ void *yimmo_pages(size_t bytes);
 typedef struct yimmo_page_run { uint32_t addr, pages; } yimmo_page_run;
 typedef struct yimmo_page_log {
 	enum { YIMMO_PAGES_RECORD, YIMMO_PAGES_REPLAY } mode;
-	uint32_t used, at, spares;
+	uint32_t used, at;
 	bool lost; /* the log does not tell the truth any more */
-	yimmo_page_run run[YIMMO_PAGE_RUNS], spare[YIMMO_PAGE_RUNS];
+	yimmo_page_run run[YIMMO_PAGE_RUNS];
 } yimmo_page_log;
 extern yimmo_page_log *yimmo_page_log_on; /* NULL: none is kept */
 

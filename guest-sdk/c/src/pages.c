@@ -5,7 +5,7 @@
 
 /* While main of an original-style program runs up to its event loop, program.c
  * keeps a log of the pages given out. When main runs again, the log makes sure
- * that it is given the same ones. Spares are pages of a run that was undone. */
+ * that it is given the same ones. */
 yimmo_page_log *yimmo_page_log_on;
 
 static void *grow_memory(size_t pages)
@@ -24,14 +24,7 @@ static void *replay(yimmo_page_log *log, uint32_t pages)
 
 static void *record(yimmo_page_log *log, uint32_t pages)
 {
-	void *p = NULL;
-	for (uint32_t i = 0; !p && i < log->spares; i++)
-		if (log->spare[i].pages == pages) {
-			p = yimmo_at(log->spare[i].addr);
-			log->spare[i] = log->spare[--log->spares];
-		}
-	if (!p)
-		p = grow_memory(pages);
+	void *p = grow_memory(pages);
 	if (p && log->used < YIMMO_PAGE_RUNS)
 		log->run[log->used++] = (yimmo_page_run){ yimmo_addr(p), pages };
 	else if (p)

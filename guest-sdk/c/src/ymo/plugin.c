@@ -103,13 +103,17 @@ static void flush_stdio(void)
 }
 #endif
 
+/* The first of the marks of ymo_ws.h, if there are any. */
+extern const char __start_yimmo_whole[] __attribute__((weak));
+extern const char __start_yimmo_frames[] __attribute__((weak));
+
 static void init_hook(yimmo_control *c)
 {
 #if defined(__wasi__)
 	yimmo_hook.flush = flush_stdio;
 #endif
-	ymo_program_probe();
-	if (ymo_wants_messages && !ymo_wants_frames) /* the library puts them together otherwise */
+	ymo_program_init();
+	if (__start_yimmo_whole && !__start_yimmo_frames) /* the library puts them together otherwise */
 		c->wants |= YIMMO_FEATURE_MESSAGES;
 }
 

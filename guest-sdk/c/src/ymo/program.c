@@ -22,15 +22,10 @@
  * are not memory. There memory is put back as it was before the stop, and ev_run
  * returns for good.
  *
- * Also, main runs once in init and all of it is undone: the host must know at
- * that time whether the program wants whole messages.
- *
  * With wasi-libc, whose heap is not known here, none of this: main runs once, ev_run
  * must be called by main itself, and what follows it never runs.
  */
 #include "ymo.h"
-
-bool ymo_wants_messages, ymo_wants_frames;
 
 #if defined(__wasm__)
 
@@ -40,6 +35,12 @@ extern int main_with_args(int argc, char **argv) __asm__("__main_argc_argv") __a
 extern int main_without(void) __asm__("__main_void") __attribute__((weak));
 extern int main_original(void) __asm__("__original_main") __attribute__((weak));
 
+static void require_main(void)
+{
+	if (!main_with_args && !main_without && !main_original)
+		yimmo_the_program_has_no_main_function();
+}
+
 static int call_main(void)
 {
 	static char *argv[2];
@@ -47,14 +48,10 @@ static int call_main(void)
 	argv[0] = (char *)(name ? name : "plugin");
 	if (main_with_args)
 		return main_with_args(1, argv);
-	if (main_without)
-		return main_without();
-	if (main_original)
-		return main_original();
-	yimmo_the_program_has_no_main_function();
+	return main_without ? main_without() : main_original();
 }
 
-typedef enum mode { PROBE, START, LEAVING, SERVING, REPLAY, REST } mode;
+typedef enum mode { START, LEAVING, SERVING, REPLAY, REST } mode;
 
 static bool told_nested;
 
@@ -86,7 +83,7 @@ int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 	return -1;
 }
 
-void ymo_program_probe(void) {}
+void ymo_program_init(void) { require_main(); }
 
 void ymo_program_start(void)
 {
@@ -266,9 +263,6 @@ int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 		return 0;
 	}
 	switch (keep->mode) {
-	case PROBE:
-		keep->mode = LEAVING;
-		return -1;
 	case START:
 		keep->parked = yimmo_stack() & ~15u;
 		park(in_main);
@@ -288,30 +282,16 @@ int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 	return in_callback();
 }
 
-/* In init, where stack_top is the stack's real end. */
-void ymo_program_probe(void)
+/* In init, so that the log has all pages that the heap is ever given. */
+void ymo_program_init(void)
 {
 	size_t n = sizeof *keep;
+	require_main();
 	yimmo_free(yimmo_alloc(1)); /* the heap's first region */
 	keep = (keeper *)take_pages(&n);
 	if (!keep)
 		yimmo_out_of_memory_before_the_event_loop();
 	yimmo_bytes_set(keep, 0, sizeof *keep);
-	keep->base = yimmo_stack() & ~15u;
-	keep->before.heap_top = yimmo_heap_first().top;
-	if (!save(&keep->before))
-		yimmo_out_of_memory_before_the_event_loop();
-	yimmo_page_log_on = &keep->log;
-	enter_main();
-	bool messages = ymo_wants_messages, frames = ymo_wants_frames;
-	restore(&keep->before);
-	ymo_wants_messages = messages;
-	ymo_wants_frames = frames;
-	yimmo_side->count = 0;
-	yimmo_side->tag = 0;
-	keep->log.spares = keep->log.used;
-	yimmo_bytes_copy(keep->log.spare, keep->log.run, sizeof keep->log.run);
-	keep->log.used = 0;
 	yimmo_page_log_on = &keep->log;
 }
 
@@ -336,8 +316,6 @@ void ymo_program_start(void)
 	yimmo_side->count = keep->start.count;
 	donate(keep->live.at, keep->live.size);
 	keep->live = (image){ 0 };
-	for (uint32_t i = 0; i < keep->log.spares; i++)
-		donate(yimmo_at(keep->log.spare[i].addr), (size_t)keep->log.spare[i].pages * YIMMO_PAGE);
 	keep->mode = SERVING;
 }
 

@@ -73,10 +73,6 @@ ymo_proto_t *yimmo_ws_proto_create(ymo_ws_server_flags_t flags, ymo_ws_connect_c
 	p->recv = recv_cb;
 	p->close = close_cb;
 	p->message_max = message_max;
-	if (flags & YMO_WS_SERVER_BUFFERED)
-		ymo_wants_messages = true;
-	else
-		ymo_wants_frames = true;
 	return p;
 }
 

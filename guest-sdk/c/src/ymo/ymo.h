@@ -123,12 +123,10 @@ const char *ymo_setting(const char *name); /* the key of that name, or of that n
 
 /* program.c, or test/native.c: main. start and finish run as hooks, see core.h;
  * what follows them tells how it went. */
-void ymo_program_probe(void);
+void ymo_program_init(void);
 void ymo_program_start(void);
 void ymo_program_finish(void);
 bool ymo_program_serves(void);         /* main has come to ev_run */
 void ymo_program_at_exit(void);
-extern bool ymo_wants_messages; /* main made a protocol in buffered mode */
-extern bool ymo_wants_frames;   /* and one that takes frames */
 
 #endif

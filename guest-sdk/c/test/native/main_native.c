@@ -71,7 +71,7 @@ int yimmo_ev_run(int in_main, struct ev_loop *loop, int flags)
 	return 0;
 }
 
-void ymo_program_probe(void) {}
+void ymo_program_init(void) {}
 
 void ymo_program_start(void)
 {
