@@ -710,6 +710,14 @@ func TestTakenOver(t *testing.T) {
 	d.text(5, "still here")
 	d.turn()
 	d.want(`send 5 81 "still here"`)
+
+	d = begin(t, program(t, "buffered"), options{}) // in the middle of a message, of which it cannot make a whole one
+	d.event(abi.Event{Kind: abi.EventConnect, ID: 5, Flags: abi.FlagSynthesised}, fields(":path", "/"))
+	d.recv(5, 0x00, "of a message")
+	d.recv(5, 0x80, "the end")
+	d.recv(5, 0x81, "whole")
+	d.turn()
+	d.want(`send 5 82 "81 5 whole"`)
 }
 
 // How the program is compiled does not matter to main's second half.

@@ -318,6 +318,8 @@ static bool room_in_message(ymo_ws_session_t *s, size_t n)
 static void collect(ymo_ws_session_t *s, const yimmo_event *e)
 {
 	size_t most = s->conn.proto->message_max;
+	if (!s->begun && !(e->flags & YMO_WS_MASK_OP))
+		return; /* its beginning went to an instance that is gone */
 	if (e->len > most || s->len > most - e->len) {
 		too_large(s);
 		return;
