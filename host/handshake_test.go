@@ -70,6 +70,7 @@ func testHandshake(t *testing.T, on transport) {
 		{"any case", handshake("Upgrade: WebSocket", "Connection: upgrade"), 101, "", ""},
 		{"h2c first, websocket second", handshake("Upgrade: h2c, websocket"), 101, "", ""},
 		{"unknown headers", handshake("X-Under_score: 1", "Cookie: a=b"), 101, "", ""},
+		{"subprotocols that are none", handshake("Sec-WebSocket-Protocol: " + strings.Repeat(",", 15<<10)), 101, "", ""},
 		{"HTTP/1.2", handshake("GET /echo HTTP/1.2"), 101, "", ""},
 
 		{"no key", handshake("-Sec-WebSocket-Key"), 400, "Sec-WebSocket-Key", ""},
@@ -79,6 +80,8 @@ func testHandshake(t *testing.T, on transport) {
 		{"key of 200 characters", handshake("Sec-WebSocket-Key: " + strings.Repeat("A", 200)), 400, "16 bytes", ""},
 		{"key that is not base64", handshake("Sec-WebSocket-Key: ************************"), 400, "base64", ""},
 		{"two keys", handshake("+Sec-WebSocket-Key: " + rawws.Key), 400, "once", ""},
+
+		{"more subprotocols than a guest has room for", handshake("Sec-WebSocket-Protocol: " + strings.Repeat("a,", 7<<10)), 431, "headers", ""},
 
 		{"no version", handshake("-Sec-WebSocket-Version"), 426, "version 13", "Sec-WebSocket-Version: 13"},
 		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426, "version 13", "Sec-WebSocket-Version: 13"},

@@ -13,7 +13,7 @@ type outcome uint8
 const (
 	accepted           outcome = iota
 	refusedByPlugin            // with a status of its own
-	badHandshake               // 400, 405, 426
+	badHandshake               // 400, 405, 426, 431
 	badOrigin                  // 403
 	tooManySessions            // 503
 	tooManyOfPlugin            // 503

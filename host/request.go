@@ -31,9 +31,14 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
 		return
 	}
+	fields := appendRequest(make([]byte, 0, 1<<10), r, false)
+	if len(fields) > mostFields {
+		errFields.write(w)
+		return
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	l := p.lane()
-	x, err := l.Request(appendRequest(make([]byte, 0, 1<<10), r, false), r.ContentLength == 0)
+	x, err := l.Request(fields, r.ContentLength == 0)
 	if err != nil {
 		writeNoAnswer(w, err)
 		return
@@ -150,6 +155,13 @@ func writeHead(w http.ResponseWriter, head *lane.Part) {
 	w.WriteHeader(head.Status)
 }
 
+// mostFields is the most bytes that a request may come to as fields: every guest
+// has room for them. They can be many times what came in, for each field has its
+// lengths, and each subprotocol of a list is one.
+const mostFields = abi.MinArea
+
+var errFields = &fault{status: http.StatusRequestHeaderFieldsTooLarge, reason: "the headers are more than the server passes on"}
+
 // appendRequest describes r to the guest: see the connect and http request
 // events in ABI.md. Offered subprotocols are given one by one if upgrade is set.
 func appendRequest(dst []byte, r *http.Request, upgrade bool) []byte {
@@ -166,7 +178,9 @@ func appendRequest(dst []byte, r *http.Request, upgrade bool) []byte {
 	if upgrade {
 		for _, line := range r.Header["Sec-Websocket-Protocol"] {
 			for name := range strings.SplitSeq(line, ",") {
-				add(abi.FieldProtocol, strings.TrimSpace(name))
+				if name = strings.TrimSpace(name); name != "" { // RFC 9110 section 5.6.1
+					add(abi.FieldProtocol, name)
+				}
 			}
 		}
 	}

@@ -75,11 +75,17 @@ func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool
 // open asks the plugin and, if it accepts, upgrades. It reports whether there
 // is a session now, whose end takes it off the count.
 func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool {
+	fields := appendRequest(make([]byte, 0, 1<<10), r, true)
+	if len(fields) > mostFields {
+		p.came(badHandshake, r.RemoteAddr)
+		errFields.write(w)
+		return false
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), u.host.cfg.Limits.Answer)
 	defer cancel()
 	l := p.lane()
 	agreed, extension := p.agree(r)
-	d, err := l.Connect(ctx, appendRequest(make([]byte, 0, 1<<10), r, true), agreed)
+	d, err := l.Connect(ctx, fields, agreed)
 	if err != nil {
 		p.came(outcomeOf(err), r.RemoteAddr)
 		writeNoAnswer(w, err)

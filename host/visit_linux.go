@@ -95,15 +95,17 @@ func (d *door) receive(c *caller, r *http.Request, early []byte) bool {
 	if !ok || h.draining.Load() || len(p.lanes) == 0 || checkHandshake(r, p.cfg) != nil {
 		return false
 	}
-	l := p.lane()
-	if !l.Polls() || !h.enterDoor() {
-		return false
-	}
 	r.RemoteAddr = c.peer.String()
 	v := newVisit()
+	v.Fields = appendRequest(v.Fields[:0], r, true)
+	l := p.lane()
+	if len(v.Fields) > mostFields || !l.Polls() || !h.enterDoor() {
+		visits.Put(v)
+		return false
+	}
 	v.plugin, v.addr, v.req = p, c.addr, r
 	v.Agreed, v.extension = p.agree(r)
-	v.FD, v.Early, v.Fields = c.fd, bytes.Clone(early), appendRequest(v.Fields[:0], r, true)
+	v.FD, v.Early = c.fd, bytes.Clone(early)
 	l.ConnectSocket(&v.Call)
 	return true
 }
