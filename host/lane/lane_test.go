@@ -230,6 +230,16 @@ func TestConnect(t *testing.T) {
 		synctest.Wait()
 		wantClose(t, r.guests[0], 1006)
 	})
+	bubble(t, "more than the area holds", func(t *testing.T) {
+		r := newRig(t, decide)
+		if _, err := r.Connect(t.Context(), path(strings.Repeat("/", abi.MinArea)), nil); !errors.Is(err, lane.ErrDown) {
+			t.Errorf("got %v, want ErrDown", err)
+		}
+		synctest.Wait()
+		if got, want := r.guests[0].kinds(), []abi.EventKind{abi.EventStart}; !slices.Equal(got, want) {
+			t.Errorf("events: got %v, want %v", got, want)
+		}
+	})
 	bubble(t, "upgrade fails", func(t *testing.T) {
 		r := newRig(t, decide)
 		d, err := r.Connect(t.Context(), path("/"), nil)

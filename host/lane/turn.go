@@ -24,12 +24,13 @@ var errEndless = errors.New("the guest asked to be called again without end")
 
 // room makes sure that the ring has a free record and the area size free
 // bytes, by running a turn if need be. It reports false when there is no guest
-// to hear of anything. The turn may end sessions: look at them afterwards.
+// to hear of anything, or none with an area of that size. The turn may end
+// sessions: look at them afterwards.
 func (l *Lane) room(size int) bool {
 	if l.guest != nil && (l.n == len(l.ring)/abi.RecordSize || size > len(l.area)-l.used) {
 		l.turn()
 	}
-	return l.guest != nil
+	return l.guest != nil && size <= len(l.area)-l.used
 }
 
 // put writes one event into the ring and copies its payload into the area.
