@@ -164,3 +164,30 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// What a header announces takes no memory until it comes.
+func TestAnnounced(t *testing.T) { eachTransport(t, testAnnounced) }
+
+func testAnnounced(t *testing.T, on transport) {
+	const many = 200
+	s := on.serve(t, host.Limits{}, inGo("pours", pours(0)))
+	other := s.open(t, "/pours")
+	var peers []*peer
+	for range many {
+		peers = append(peers, s.open(t, "/pours"))
+	}
+	before := allocated()
+	for _, bytes := range []string{"\x81\xff\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00\x00a", "b", "c"} { // of 1 MiB
+		for _, p := range peers {
+			p.write([]byte(bytes))
+		}
+		other.alive() // meanwhile the host has read them
+	}
+	for _, p := range peers {
+		p.write([]byte("\xff")) // which is no text
+		p.wantClose(1007)
+	}
+	if each := (allocated() - before) / many; each > 32<<10 {
+		t.Errorf("a peer that sent 18 bytes of a message took %d bytes of memory", each)
+	}
+}

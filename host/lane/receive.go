@@ -79,17 +79,18 @@ func (l *Lane) dry(c *polled, errno syscall.Errno) {
 }
 
 // receiveAside reads more of a large frame into memory of its own, until it is
-// complete or as long as a piece may be.
+// complete or as long as a piece may be. That memory grows with what has come:
+// what a header announces costs its sender nothing.
 func (l *Lane) receiveAside(c *polled) {
 	if l.guest == nil {
 		return
 	}
 	d := c.side
 	whole := min(c.decoder().Need(), len(l.area)+maxHeader)
-	if cap(d.in) < whole {
-		d.in = append(make([]byte, 0, whole), d.in...)
+	if len(d.in) == cap(d.in) || cap(d.in) < farFrame {
+		d.in = append(make([]byte, 0, min(whole, max(farFrame, 4*len(d.in)))), d.in...)
 	}
-	n, errno := poll.Recv(int(c.fd), d.in[len(d.in):whole])
+	n, errno := poll.Recv(int(c.fd), d.in[len(d.in):min(whole, cap(d.in))])
 	if n == 0 {
 		l.dry(c, errno)
 		return

@@ -100,10 +100,11 @@ func (r *reader) full() bool {
 func (r *reader) limit() int { return r.opt.Piece + maxHeader }
 
 // keep posts the parcel, with the buffer its frames lie in, and moves the
-// unfinished rest to where the next read goes on.
+// unfinished rest to where the next read goes on. Memory grows with what has
+// come: what a header announces costs its sender nothing.
 func (r *reader) keep(p *parcel, pos int) {
 	rest := r.buf.bytes[pos:r.have]
-	size := max(firstRead, min(r.dec.Need(), r.limit()), min(2*len(rest), r.limit()))
+	size := max(firstRead, min(r.limit(), max(2*len(rest), min(4*len(rest), r.dec.Need()))))
 	if len(p.Frames) == 0 {
 		parcels.put(p)
 		if r.have < len(r.buf.bytes) && len(r.buf.bytes) >= size {
