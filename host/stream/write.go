@@ -88,23 +88,29 @@ func (c *conn) kill() {
 	if c.dead {
 		return
 	}
+	nc := below(c.nc) // TLS would say good-bye, and wait for five seconds until that is taken
 	if c.waiting > 0 {
-		abort(c.nc)
+		abort(nc)
 	}
 	c.dead, c.queue = true, nil
 	c.queued(-c.waiting)
-	c.nc.Close()
+	nc.Close()
 	if !c.writing {
 		close(c.flushed)
 	}
 }
 
+// below is the connection that TLS runs on, or nc itself.
+func below(nc net.Conn) net.Conn {
+	if t, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		return t.NetConn()
+	}
+	return nc
+}
+
 // abort has the kernel drop what it still holds for the peer when the connection
 // is closed, which it would otherwise go on offering for minutes.
 func abort(nc net.Conn) {
-	if t, ok := nc.(interface{ NetConn() net.Conn }); ok { // TLS
-		nc = t.NetConn()
-	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
