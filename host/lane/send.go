@@ -49,11 +49,25 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 	if len(l.out) > maxOut {
 		l.flushOut()
 	}
-	if x := s.extra; x != nil && len(x.held) > 0 && !s.enc.Open() {
-		l.out = append(l.out, x.held...) // what a fragmented message held up
-		x.held = nil
-	}
+	l.letGo(c.ID, s)
 	return 0
+}
+
+// letGo sends what a fragmented message of the guest's has held up, if it is over.
+func (l *Lane) letGo(id uint64, s *session) {
+	x := s.extra
+	if x == nil || s.enc.Open() || len(x.held) == 0 && x.kept == 0 {
+		return
+	}
+	l.flushOut()
+	if s.state == closing {
+		return // the message was too much for its peer
+	}
+	if held := x.held; len(held) > 0 {
+		x.held = nil
+		l.write(id, s, held)
+	}
+	l.catchUp(id, s)
 }
 
 // maxOut is how much is collected before it goes to the link, in bytes.

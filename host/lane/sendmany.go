@@ -48,6 +48,9 @@ func (l *Lane) sendOne(id uint64, flags uint8, encoded []byte, tag uint32) abi.S
 	if status := sendable(s); status != 0 {
 		return status
 	}
+	if s.extra != nil && s.extra.skipping && l.dropping(id, s, flags, len(encoded), tag) {
+		return 0
+	}
 	enc := s.enc
 	if status := checkFrame(&enc, flags, l.size(), l.parts); status != 0 {
 		return status
@@ -61,5 +64,6 @@ func (l *Lane) sendOne(id uint64, flags uint8, encoded []byte, tag uint32) abi.S
 	s.enc = enc
 	l.countSent(flags, l.size())
 	l.writeShared(id, s, flags, encoded, l.size())
+	l.letGo(id, s)
 	return 0
 }

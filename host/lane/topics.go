@@ -252,14 +252,6 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 	if s == nil || s.state != open && s.state != accepted {
 		return
 	}
-	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
-		s.needExtra().held = append(s.extra.held, m.Frame...)
-		l.countSent(m.Flags, len(m.Data))
-		if len(s.extra.held) > l.cfg.Limits.Queue {
-			l.behind(FaultQueue, sub.id, s)
-		}
-		return
-	}
 	if s.slow {
 		switch sub.policy {
 		case abi.PolicyDrop:
@@ -268,6 +260,15 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 			l.keepLast(sub, s, m.Frame)
 			return
 		}
+	}
+	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
+		l.forgetLast(sub, s)
+		s.extra.held = append(s.extra.held, m.Frame...)
+		l.countSent(m.Flags, len(m.Data))
+		if len(s.extra.held) > l.cfg.Limits.Queue {
+			l.behind(FaultQueue, sub.id, s)
+		}
+		return
 	}
 	l.countSent(m.Flags, len(m.Data))
 	l.writeShared(sub.id, s, m.Flags, m.Frame, len(m.Data))
