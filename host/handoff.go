@@ -78,8 +78,7 @@ type replay struct {
 	*net.TCPConn
 	rest []byte // not read again yet
 
-	matched int // bytes of lengthLine that the line under way begins with; -1: others
-	lengths atomic.Bool
+	lengths, codings sighting // of lengthLine and codingLine
 }
 
 func (c *replay) Read(p []byte) (n int, err error) {
@@ -94,23 +93,34 @@ func (c *replay) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// note looks for a line that begins like a Content-Length, in whatever it is.
 func (c *replay) note(p []byte) {
-	for len(p) > 0 && !c.lengths.Load() {
+	c.lengths.look(p, lengthLine)
+	c.codings.look(p, codingLine)
+}
+
+// A sighting is of a line with a certain beginning.
+type sighting struct {
+	matched int // bytes of the beginning that the line under way has; -1: others
+	seen    atomic.Bool
+}
+
+// look looks for a line that begins like that, in whatever p is.
+func (s *sighting) look(p, beginning []byte) {
+	for len(p) > 0 && !s.seen.Load() {
 		switch b := p[0]; {
-		case c.matched < 0:
+		case s.matched < 0:
 			n := bytes.IndexByte(p, '\n')
 			if n < 0 {
 				return
 			}
-			c.matched, p = 0, p[n:]
-		case b == lengthLine[c.matched] || b|0x20 == lengthLine[c.matched]:
-			c.matched++
-			c.lengths.Store(c.matched == len(lengthLine))
+			s.matched, p = 0, p[n:]
+		case b == beginning[s.matched] || b|0x20 == beginning[s.matched]:
+			s.matched++
+			s.seen.Store(s.matched == len(beginning))
 		case b == '\n':
-			c.matched = 0
+			s.matched = 0
 		default:
-			c.matched = -1
+			s.matched = -1
 		}
 		p = p[1:]
 	}
@@ -148,16 +158,25 @@ func withConn(ctx context.Context, nc net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, nc)
 }
 
-// apart ends the connection of a request in chunks that may have had a length too:
-// net/http drops that without a word, and a proxy that believed it would take the
-// rest of the body for the next request. RFC 9112 section 6.1 asks for the end.
+// apart ends the connection of a request whose end is disputed.
 func apart(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(r.TransferEncoding) > 0 {
-			if c, ok := r.Context().Value(connKey{}).(*replay); !ok || c.lengths.Load() {
-				w.Header().Set("Connection", "close")
-			}
+		if disputed(r) {
+			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// disputed says whether r is in chunks and may have had a length as well, or is of
+// HTTP/1.0 and may have been in chunks. net/http drops the one, and the other for
+// it, without a word, and a proxy that believed it would take the rest of the body
+// for the next request. RFC 9112 section 6.1 asks for the end of the connection.
+func disputed(r *http.Request) bool {
+	chunked, old := len(r.TransferEncoding) > 0, !r.ProtoAtLeast(1, 1)
+	if !chunked && !old {
+		return false
+	}
+	c, ok := r.Context().Value(connKey{}).(*replay)
+	return !ok || chunked && c.lengths.seen.Load() || old && c.codings.seen.Load()
 }

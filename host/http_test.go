@@ -204,6 +204,31 @@ func testChunksAndLengths(t *testing.T, on transport) {
 	}
 }
 
+// HTTP/1.0 has no chunks, and who believed in them takes what follows for a body: it
+// is not taken for a request.
+func TestChunksOfOldHTTP(t *testing.T) { eachTransport(t, testChunksOfOldHTTP) }
+
+func testChunksOfOldHTTP(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "witness"))
+	const get = "GET /witness HTTP/1.1\r\nHost: h\r\n\r\n"
+	const old = "POST /witness HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for name, before := range map[string]string{"first": "", "second": get} {
+		t.Run(name, func(t *testing.T) {
+			p := s.dial(t)
+			p.write([]byte(before + old + get))
+			if before != "" {
+				p.answer("GET")
+			}
+			if a := p.answer("POST"); a.Header.Get("Connection") == "keep-alive" {
+				t.Errorf("got %+v, want the end of the connection", a)
+			}
+			if rest, _ := p.Rest(); len(rest) > 0 { // perhaps a reset, for not all of it was read
+				t.Errorf("got %q behind the answer, want nothing", rest)
+			}
+		})
+	}
+}
+
 // The answer of the host, in place of a plugin without a say in HTTP, byte by byte
 // but for the date.
 func TestOK(t *testing.T) { eachTransport(t, testOK) }
