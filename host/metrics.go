@@ -61,6 +61,7 @@ var (
 	wsQueue     = desc("ws_send_queue_bytes", "Bytes that wait for peers.", "plugin")
 	httpPending = desc("http_requests", "Plain requests under way.", "plugin")
 	httpTotal   = desc("http_requests_total", "Plain requests.", "plugin")
+	httpFailed  = desc("http_requests_failed_total", "Plain requests that the plugin did not answer to their end.", "plugin", "reason")
 
 	pluginInfo      = desc("plugin_info", "Version and route of a plugin. Always 1.", "plugin", "version", "route")
 	pluginInstances = desc("plugin_instances", "Lanes by whether their instance runs.", "plugin", "state")
@@ -93,7 +94,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 	}
 	s.gauge(connections, float64(h.gate.connections()))
 	for o := range h.tally {
-		if o := outcome(o); o.atGate() {
+		if o := outcome(o); o.is(atGate) {
 			s.counter(turnedAway, h.tally[o].Load(), o.String())
 		}
 	}
@@ -121,8 +122,11 @@ func (s samples) plugin(p *plugin) {
 	s.gauge(pluginInfo, 1, name, p.version(), p.cfg.Route)
 	s.gauge(wsSessions, float64(n.sessions), name)
 	for o := range p.outcomes {
-		if o := outcome(o); !o.atGate() {
+		if o := outcome(o); o.is(ofUpgrade) {
 			s.counter(wsOutcomes, p.outcomes[o].Load(), name, o.String())
+		}
+		if o := outcome(o); o.is(ofRequest) {
+			s.counter(httpFailed, p.unanswered[o].Load(), name, o.String())
 		}
 	}
 	for i, opcode := range []string{"text", "binary"} {

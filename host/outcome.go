@@ -3,11 +3,13 @@ package host
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"sync/atomic"
 	"time"
 )
 
-// An outcome is what became of a connection that wanted to be a session.
+// An outcome is what became of a connection that wanted to be a session, or of a
+// plain request that its plugin has not answered.
 type outcome uint8
 
 const (
@@ -26,6 +28,13 @@ const (
 	draining                   // 503
 	undecided                  // 504
 	clientLeft                 // before it was answered
+	badBody                    // 400
+	slowBody                   // 408
+	largeBody                  // 413
+	largeHead                  // 431
+	answerFailed               // 500, or cut if part of the answer has gone out
+	answerBehind               // cut: it comes faster than the client takes it
+	answerStuck                // cut: the client takes nothing
 	outcomes                   // how many there are
 )
 
@@ -33,28 +42,44 @@ var outcomeInfo = [outcomes]struct {
 	name  string // in metrics
 	text  string // in the log and, where it is the host's, in the answer
 	level slog.Level
+	of    scope
 }{
-	accepted:           {name: "accepted"},
-	refusedByPlugin:    {"plugin", "refused by the plugin", slog.LevelDebug},
-	badHandshake:       {"handshake", "not a handshake of RFC 6455", slog.LevelInfo},
-	badOrigin:          {"origin", "this origin may not open sessions here", slog.LevelInfo},
-	tooManySessions:    {"sessions", "too many sessions", slog.LevelWarn},
-	tooManyOfPlugin:    {"quota", "too many sessions of this plugin", slog.LevelWarn},
-	tooManyHandshakes:  {"handshakes", "too many handshakes at once", slog.LevelWarn},
-	tooManyConnections: {"connections", "too many connections", slog.LevelWarn},
-	tooManyOfAddress:   {"address", "too many connections from this address", slog.LevelInfo},
-	tooSlow:            {"slow", "too slow with its request, others wait", slog.LevelInfo},
-	badRequest:         {"request", "not a request of HTTP/1.1", slog.LevelDebug},
-	pluginDown:         {"down", "the plugin is not running", slog.LevelWarn},
-	draining:           {"draining", "the server is going away", slog.LevelDebug},
-	undecided:          {"undecided", "the plugin did not answer in time", slog.LevelWarn},
-	clientLeft:         {"gone", "the client left before it was answered", slog.LevelDebug},
+	accepted:           {name: "accepted", of: ofUpgrade},
+	refusedByPlugin:    {"plugin", "refused by the plugin", slog.LevelDebug, ofUpgrade},
+	badHandshake:       {"handshake", "not a handshake of RFC 6455", slog.LevelInfo, ofUpgrade},
+	badOrigin:          {"origin", "this origin may not open sessions here", slog.LevelInfo, ofUpgrade},
+	tooManySessions:    {"sessions", "too many sessions", slog.LevelWarn, ofUpgrade},
+	tooManyOfPlugin:    {"quota", "too many sessions of this plugin", slog.LevelWarn, ofUpgrade},
+	tooManyHandshakes:  {"handshakes", "too many handshakes at once", slog.LevelWarn, ofUpgrade},
+	tooManyConnections: {"connections", "too many connections", slog.LevelWarn, atGate},
+	tooManyOfAddress:   {"address", "too many connections from this address", slog.LevelInfo, atGate},
+	tooSlow:            {"slow", "too slow with its request, others wait", slog.LevelInfo, atGate},
+	badRequest:         {"request", "not a request of HTTP/1.1", slog.LevelDebug, atGate},
+	pluginDown:         {"down", "the plugin is not running", slog.LevelWarn, either},
+	draining:           {"draining", "the server is going away", slog.LevelDebug, either},
+	undecided:          {"undecided", "the plugin did not answer in time", slog.LevelWarn, either},
+	clientLeft:         {"gone", "the client left before it was answered", slog.LevelDebug, either},
+	badBody:            {"body", "the body could not be read", slog.LevelDebug, ofRequest},
+	slowBody:           {"body_time", "the body took too long", slog.LevelInfo, ofRequest},
+	largeBody:          {"body_size", "the body is larger than the server takes", slog.LevelInfo, ofRequest},
+	largeHead:          {"headers", errFields.reason, slog.LevelInfo, ofRequest},
+	answerFailed:       {"failed", "the plugin failed", slog.LevelWarn, ofRequest},
+	answerBehind:       {"queue", "the answer comes faster than the client takes it", slog.LevelInfo, ofRequest},
+	answerStuck:        {"write_time", "the client takes nothing of its answer", slog.LevelInfo, ofRequest},
 }
 
-// atGate says whether it is one of connections that have no plugin yet.
-func (o outcome) atGate() bool {
-	return o == tooManyConnections || o == tooManyOfAddress || o == tooSlow || o == badRequest
-}
+// A scope is what outcomes are of.
+type scope uint8
+
+const (
+	atGate    scope = 1 << iota // connections that have no plugin yet
+	ofUpgrade                   // requests to upgrade
+	ofRequest                   // others
+	either    = ofUpgrade | ofRequest
+)
+
+// is says whether it is an outcome of those.
+func (o outcome) is(of scope) bool { return outcomeInfo[o].of&of != 0 }
 
 func (o outcome) String() string { return outcomeInfo[o].name }
 
@@ -74,6 +99,10 @@ type refusals [outcomes]struct {
 const refusalPause = time.Second
 
 func (r *refusals) log(log *slog.Logger, o outcome, peer string) {
+	r.logAs("connection refused: ", log, o, peer)
+}
+
+func (r *refusals) logAs(what string, log *slog.Logger, o outcome, peer string) {
 	s, now := &r[o], time.Now().UnixNano()
 	next := s.next.Load()
 	if now < next || !s.next.CompareAndSwap(next, now+int64(refusalPause)) {
@@ -81,7 +110,7 @@ func (r *refusals) log(log *slog.Logger, o outcome, peer string) {
 		return
 	}
 	info := &outcomeInfo[o]
-	log.Log(context.Background(), info.level, "connection refused: "+info.text, "refusal", info.name, "peer", peer, "skipped", s.skipped.Swap(0))
+	log.Log(context.Background(), info.level, what+info.text, "refusal", info.name, "peer", peer, "skipped", s.skipped.Swap(0))
 }
 
 // came counts what became of a connection to a plugin and logs refusals.
@@ -90,4 +119,10 @@ func (p *plugin) came(o outcome, peer string) {
 	if o != accepted {
 		p.host.refusals.log(p.log, o, peer)
 	}
+}
+
+// failed counts a plain request that its plugin has not answered, and logs it.
+func (p *plugin) failed(o outcome, r *http.Request) {
+	p.unanswered[o].Add(1)
+	p.host.refusals.logAs("request not answered: ", p.log, o, r.RemoteAddr)
 }

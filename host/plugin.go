@@ -54,8 +54,9 @@ type plugin struct {
 	requests    atomic.Uint64 // plain ones
 	overruns    overruns
 
-	outcomes tally
-	queued   atomic.Int64 // bytes that wait in streams
+	outcomes   tally        // of upgrade requests
+	unanswered tally        // of plain ones
+	queued     atomic.Int64 // bytes that wait in streams
 
 	next atomic.Uint32 // lane for the next session or request
 }
@@ -327,6 +328,8 @@ func (p *plugin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (p *plugin) unavailable(w http.ResponseWriter, r *http.Request, o outcome) {
 	if (webSocket{}).wanted(r) {
 		p.came(o, r.RemoteAddr)
+	} else {
+		p.failed(o, r)
 	}
 	w.Header().Set("Retry-After", "1")
 	http.Error(w, o.text(), http.StatusServiceUnavailable)

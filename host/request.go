@@ -27,12 +27,12 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	}
 	limit := p.host.cfg.Limits.Body
 	if r.ContentLength > limit {
-		leaveBody(w)
-		http.Error(w, "the body is larger than "+strconv.FormatInt(limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
+		p.refuseBody(w, r, &http.MaxBytesError{Limit: limit})
 		return
 	}
 	fields := appendRequest(make([]byte, 0, 1<<10), r, false)
 	if len(fields) > mostFields {
+		p.failed(largeHead, r)
 		errFields.write(w)
 		return
 	}
@@ -40,12 +40,12 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	l := p.lane()
 	x, err := l.Request(fields, r.ContentLength == 0)
 	if err != nil {
-		writeNoAnswer(w, err)
+		p.noAnswer(w, r, err)
 		return
 	}
 	defer l.Leave(x)
 	if err := sendBody(r, l, x); err != nil {
-		writeBodyFault(w, err)
+		p.refuseBody(w, r, err)
 		return
 	}
 	control.SetReadDeadline(time.Time{})
@@ -82,17 +82,29 @@ func leaveBody(w http.ResponseWriter) {
 	http.NewResponseController(w).SetReadDeadline(time.Now())
 }
 
-func writeBodyFault(w http.ResponseWriter, err error) {
+// refuseBody answers a request whose body has not come to its end.
+func (p *plugin) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
+	o, status, text := badBody, http.StatusBadRequest, badBody.text()
+	tooLarge := (*http.MaxBytesError)(nil)
+	switch {
+	case isDown(err):
+		p.noAnswer(w, r, err)
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		o, status, text = slowBody, http.StatusRequestTimeout, slowBody.text()
+	case errors.As(err, &tooLarge):
+		o, status = largeBody, http.StatusRequestEntityTooLarge
+		text = "the body is larger than " + strconv.FormatInt(tooLarge.Limit, 10) + " bytes"
+	}
+	p.failed(o, r)
 	leaveBody(w)
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		http.Error(w, "the body took too long", http.StatusRequestTimeout)
-		return
-	}
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		http.Error(w, "the body is larger than "+strconv.FormatInt(tooLarge.Limit, 10)+" bytes", http.StatusRequestEntityTooLarge)
-		return
-	}
-	http.Error(w, "the body could not be read", http.StatusBadRequest)
+	http.Error(w, text, status)
+}
+
+// noAnswer answers a request in place of the plugin.
+func (p *plugin) noAnswer(w http.ResponseWriter, r *http.Request, err error) {
+	p.failed(outcomeOf(err), r)
+	writeNoAnswer(w, err)
 }
 
 // relay copies the plugin's answer to the client as it comes.
@@ -100,17 +112,19 @@ func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange)
 	ctx, cancel := context.WithTimeout(r.Context(), p.host.cfg.Limits.Answer)
 	head, err := x.Next(ctx)
 	cancel()
+	if isDown(err) {
+		p.failed(answerFailed, r)
+		http.Error(w, answerFailed.text(), http.StatusInternalServerError)
+		return
+	}
 	if err != nil {
-		if isDown(err) {
-			http.Error(w, "the plugin failed", http.StatusInternalServerError)
-			return
-		}
-		writeNoAnswer(w, err)
+		p.noAnswer(w, r, err)
 		return
 	}
 	writeHead(w, &head)
 	for part := head; ; {
 		if err := p.write(w, part.Body); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
+			p.failed(brokenOff(err), r)
 			return
 		}
 		if part.End {
@@ -120,9 +134,21 @@ func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange)
 			http.NewResponseController(w).Flush()
 		}
 		if part, err = x.Next(r.Context()); err != nil {
+			p.failed(brokenOff(err), r)
 			panic(http.ErrAbortHandler) // the client must see that its answer is cut short
 		}
 	}
+}
+
+// brokenOff says why an answer has no end.
+func brokenOff(err error) outcome {
+	switch {
+	case isDown(err):
+		return answerFailed
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return answerStuck
+	}
+	return outcomeOf(err)
 }
 
 // writeChunk is the most of an answer that is written under one deadline, in

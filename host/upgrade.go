@@ -285,6 +285,8 @@ func outcomeOf(err error) outcome {
 		return pluginDown
 	case errors.Is(err, context.DeadlineExceeded):
 		return undecided
+	case errors.Is(err, lane.ErrBehind):
+		return answerBehind
 	}
 	return clientLeft
 }
