@@ -159,8 +159,8 @@ func (h *Host) Serve() error {
 
 // Shutdown ends everything in good order. The host is no longer ready, and goes on
 // for [Limits.DrainDelay]. Then nothing new is let in, sessions are closed with
-// 1001, some at a time ([Limits.DrainRate]), and plugins hear of each close and of
-// their own end. What has not ended when [Limits.Drain] has passed since, or ctx is
+// 1001, some at a time ([Limits.DrainRate]), plain requests end within
+// [Limits.CloseTime], and plugins hear of each and of their own end. What has not ended when [Limits.Drain] has passed since, or ctx is
 // done, is cut, and the error is [ErrForced]. It returns when all goroutines and descriptors are gone.
 func (h *Host) Shutdown(ctx context.Context) error {
 	h.unready.Store(true)

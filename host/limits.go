@@ -54,7 +54,8 @@ type Limits struct {
 	MessageTime time.Duration
 
 	// CloseTime is how long the closing handshake may take before the
-	// connection is cut. Default 5s. It stops peers that were shown the door from
+	// connection is cut, and how long plain requests go on when the host is told to
+	// end. Default 5s. It stops peers that were shown the door from
 	// staying in it.
 	CloseTime time.Duration
 

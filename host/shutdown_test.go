@@ -146,6 +146,29 @@ func TestShutdownHeldUpgrade(t *testing.T) {
 	wait()
 }
 
+// Plain requests that have no end do not hold up that of the host for long, nor
+// does it take force.
+func TestShutdownRequests(t *testing.T) { eachWaits(t, testShutdownRequests) }
+
+func testShutdownRequests(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{CloseTime: 200 * time.Millisecond}, room())
+	stream, poll := s.dial(t), s.dial(t)
+	stream.write([]byte("GET /room/events HTTP/1.1\r\nHost: h\r\n\r\n"))
+	s.log.wait(t, "msg=streaming")
+	poll.write([]byte("GET /room/ HTTP/1.1\r\nHost: h\r\n\r\n"))
+	s.log.wait(t, "msg=polling")
+	s.stop(t, nil)
+	if a := poll.answer("GET"); a.Status != 503 || !strings.Contains(a.Body, "going away") {
+		t.Errorf("got %s %q, want 503 and why", a.Line, a.Body)
+	}
+	if all, _ := stream.Rest(); !strings.HasPrefix(string(all), "HTTP/1.1 200 ") || strings.HasSuffix(string(all), "0\r\n\r\n") {
+		t.Errorf("got %q, want an answer that is cut short", all)
+	}
+	for _, path := range []string{"/room/", "/room/events"} {
+		s.log.wait(t, "gone from "+path)
+	}
+}
+
 // A guest that traps on its way out does not hold up the end.
 func TestShutdownTrap(t *testing.T) { eachWaits(t, testShutdownTrap) }
 

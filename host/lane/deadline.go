@@ -16,13 +16,14 @@ type deadline struct {
 type deadlineKind uint8
 
 const (
-	dueClose   deadlineKind = iota + 1 // the closing handshake of session id has taken too long
-	dueRestart                         // try to start the instance again
-	dueAnswer                          // the plugin has taken too long to decide about id
-	dueSocket                          // look whether the socket of id gets on
-	dueMessage                         // look whether its peer's message does
-	dueRound                           // look at some sessions for silence
-	dueDrain                           // tell some more sessions to go
+	dueClose    deadlineKind = iota + 1 // the closing handshake of session id has taken too long
+	dueRestart                          // try to start the instance again
+	dueAnswer                           // the plugin has taken too long to decide about id
+	dueSocket                           // look whether the socket of id gets on
+	dueMessage                          // look whether its peer's message does
+	dueRound                            // look at some sessions for silence
+	dueDrain                            // tell some more sessions to go
+	dueRequests                         // end the plain requests that a drain has found
 )
 
 // deadlines is a heap, the earliest first.

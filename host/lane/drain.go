@@ -8,8 +8,9 @@ import (
 )
 
 // Drain closes every session with 1001, spread over that time, refuses what is
-// new and stops the lane when the last one is over. The instance hears of its
-// end last. Sessions whose turn has not come are served as before: thousands of
+// new and stops the lane when the last one is over. Plain requests have as long as
+// a closing handshake to come to their end: streams have none. The instance hears of
+// its end last. Sessions whose turn has not come are served as before: thousands of
 // clients that come back somewhere else do not do so at once.
 func (l *Lane) Drain(over time.Duration) { l.mail.post(mail{kind: mailDrain, id: uint64(over)}) }
 
@@ -29,6 +30,9 @@ func (l *Lane) drain(over time.Duration) {
 		return
 	}
 	l.stopping = true
+	if len(l.exchanges) > 0 {
+		l.due.set(l.cfg.Limits.CloseTime, dueRequests, 0)
+	}
 	f := &l.farewell
 	l.sessions.all(func(id uint64, s *session) {
 		if s.state == connecting {
@@ -56,5 +60,13 @@ func (l *Lane) drainBatch() {
 	}
 	if f.ids = f.ids[n:]; len(f.ids) > 0 {
 		l.due.set(f.pause/2+rand.N(f.pause), dueDrain, 0)
+	}
+}
+
+// endRequests ends what plain requests there are. The guest hears of each.
+func (l *Lane) endRequests() {
+	for id, x := range l.exchanges {
+		x.fail(ErrEnding)
+		l.left(id)
 	}
 }

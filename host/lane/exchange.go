@@ -12,6 +12,9 @@ import (
 // slowly for the queue it may fill.
 var ErrBehind = errors.New("client does not read its answer")
 
+// ErrEnding reports a request that was still there when the lane had to stop.
+var ErrEnding = errors.New("server is going away")
+
 // An Exchange is one plain HTTP request and its answer.
 type Exchange struct {
 	fields []byte
@@ -85,7 +88,7 @@ func (x *Exchange) leave() {
 }
 
 // Next waits for the next part of the answer. It fails with [ErrDown] when the
-// plugin trapped, with [ErrBehind] and with the error of ctx.
+// plugin trapped, with [ErrBehind], with [ErrEnding] and with the error of ctx.
 func (x *Exchange) Next(ctx context.Context) (Part, error) {
 	for {
 		x.mu.Lock()

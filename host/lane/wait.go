@@ -76,6 +76,8 @@ func (l *Lane) overdue() {
 			l.round()
 		case dueDrain:
 			l.drainBatch()
+		case dueRequests:
+			l.endRequests()
 		}
 	}
 }
