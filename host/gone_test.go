@@ -34,6 +34,26 @@ func testHalfClose(t *testing.T, on transport) {
 	}
 }
 
+// A client that has nothing to add to its request, and says so, gets its answer.
+func TestHalfCloseHTTP(t *testing.T) { eachTransport(t, testHalfCloseHTTP) }
+
+func testHalfCloseHTTP(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{}, wat(t, "witness"))
+	const end = " /witness HTTP/1.1\r\nHost: h\r\n"
+	for _, request := range []string{"GET" + end + "\r\n", "POST" + end + "Content-Length: 5\r\n\r\nhello"} {
+		for range 100 { // it is a matter of microseconds
+			p := s.dial(t)
+			p.write([]byte(request))
+			p.CloseWrite()
+			if a := p.answer("GET"); a.Status != 200 {
+				t.Fatalf("%.4s: got %s %q, want 200", request, a.Line, a.Body)
+			}
+			p.wantEOF()
+			p.Close()
+		}
+	}
+}
+
 // A peer that takes no data is cut, and that is the host's doing.
 func TestPeerTakesNothing(t *testing.T) { eachWaits(t, testPeerTakesNothing) }
 

@@ -66,7 +66,7 @@ func sendBody(r *http.Request, l *lane.Lane, x *lane.Exchange) error {
 		if err != nil && !last {
 			return err
 		}
-		if err := l.Body(r.Context(), x, buf[:n], last); err != nil {
+		if err := l.Body(x, buf[:n], last); err != nil {
 			return err
 		}
 		if last {

@@ -128,8 +128,12 @@ func (l *Lane) refuse(id uint64, s *session, status int, fields []byte, body []b
 }
 
 func (l *Lane) abort(m *mail) {
-	if c, ok := m.what.(*connect); ok {
-		l.giveUp(c)
+	switch what := m.what.(type) {
+	case *connect:
+		l.giveUp(what)
+		return
+	case *Exchange:
+		l.lastWord(what)
 		return
 	}
 	if s := l.sessions.find(m.id); s != nil && s.link == nil {

@@ -20,6 +20,7 @@ type Exchange struct {
 	fields []byte
 	ended  bool
 	budget *Budget
+	mail   *mailbox // of its lane
 
 	// Owned by the lane.
 	id   uint64
@@ -31,6 +32,7 @@ type Exchange struct {
 	waiting int // bytes of parts
 	left    bool
 	err     error
+	over    error         // why nobody waits any longer
 	wake    chan struct{} // holds a token when there is something to take
 }
 
@@ -55,7 +57,7 @@ type body struct {
 // from now on. ended says that no body follows. Exactly one call of
 // [Lane.Leave] must end the exchange.
 func (l *Lane) Request(fields []byte, ended bool) (*Exchange, error) {
-	x := &Exchange{fields: fields, ended: ended, budget: l.cfg.Limits.Budget, wake: make(chan struct{}, 1)}
+	x := &Exchange{fields: fields, ended: ended, budget: l.cfg.Limits.Budget, mail: &l.mail, wake: make(chan struct{}, 1)}
 	if !l.mail.post(mail{kind: mailRequest, what: x}) {
 		return nil, ErrDown
 	}
@@ -64,13 +66,13 @@ func (l *Lane) Request(fields []byte, ended bool) (*Exchange, error) {
 
 // Body hands over more of the request's body and waits until the plugin's
 // memory has it; data is the caller's again then.
-func (l *Lane) Body(ctx context.Context, x *Exchange, data []byte, end bool) error {
+func (l *Lane) Body(x *Exchange, data []byte, end bool) error {
 	b := &body{to: x, data: data, end: end, taken: make(chan struct{})}
 	if !l.mail.post(mail{kind: mailBody, what: b}) {
 		return ErrDown
 	}
 	<-b.taken // the lane always gets there, and data must not change before
-	return ctx.Err()
+	return nil
 }
 
 // Leave ends the exchange, answered or not.
@@ -89,7 +91,9 @@ func (x *Exchange) leave() {
 
 // Next waits for the next part of the answer. It fails with [ErrDown] when the
 // plugin trapped, with [ErrBehind], with [ErrEnding] and with the error of ctx.
+// When ctx is over there may still be what the plugin says at once.
 func (x *Exchange) Next(ctx context.Context) (Part, error) {
+	over := ctx.Done()
 	for {
 		x.mu.Lock()
 		if len(x.parts) > 0 {
@@ -107,9 +111,20 @@ func (x *Exchange) Next(ctx context.Context) (Part, error) {
 		}
 		select {
 		case <-x.wake:
-		case <-ctx.Done():
-			return Part{}, ctx.Err()
+		case <-over: // that may mean no more than that the client has nothing to add
+			over = nil
+			x.giveUp(ctx.Err())
 		}
+	}
+}
+
+// giveUp has the lane end the wait for an answer that is not there.
+func (x *Exchange) giveUp(why error) {
+	x.mu.Lock()
+	x.over = why
+	x.mu.Unlock()
+	if !x.mail.post(mail{kind: mailAbort, what: x}) {
+		x.fail(why)
 	}
 }
 
@@ -174,6 +189,15 @@ func (l *Lane) body(b *body) {
 		flags = abi.FlagEnd
 	}
 	l.put(abi.Event{Kind: abi.EventHTTPBody, Flags: flags, ID: b.to.id}, b.data)
+}
+
+// lastWord ends the wait for an answer, once the plugin has heard of all there is.
+func (l *Lane) lastWord(x *Exchange) {
+	l.turn()
+	x.mu.Lock()
+	why := x.over
+	x.mu.Unlock()
+	x.fail(why)
 }
 
 // left forgets an exchange. The guest hears of it if its answer is not complete.

@@ -13,7 +13,7 @@ type mailKind uint8
 
 const (
 	mailConnect mailKind = iota + 1 // what: *connect
-	mailAbort                       // the upgrade of id will not happen
+	mailAbort                       // the upgrade of id will not happen; what: *connect or *Exchange that nobody waits for
 	mailAttach                      // what: Link
 	mailSocket                      // what: *socket
 	mailTopic                       // what: *Message
