@@ -15,7 +15,7 @@ type outcome uint8
 const (
 	accepted           outcome = iota
 	refusedByPlugin            // with a status of its own
-	badHandshake               // 400, 405, 426, 431
+	badHandshake               // 400, 405, 426
 	badOrigin                  // 403
 	tooManySessions            // 503
 	tooManyOfPlugin            // 503
@@ -62,7 +62,7 @@ var outcomeInfo = [outcomes]struct {
 	badBody:            {"body", "the body could not be read", slog.LevelDebug, ofRequest},
 	slowBody:           {"body_time", "the body took too long", slog.LevelInfo, ofRequest},
 	largeBody:          {"body_size", "the body is larger than the server takes", slog.LevelInfo, ofRequest},
-	largeHead:          {"headers", errFields.reason, slog.LevelInfo, ofRequest},
+	largeHead:          {"headers", errFields.reason, slog.LevelInfo, either},
 	answerFailed:       {"failed", "the plugin failed", slog.LevelWarn, ofRequest},
 	answerBehind:       {"queue", "the answer comes faster than the client takes it", slog.LevelInfo, ofRequest},
 	answerStuck:        {"write_time", "the client takes nothing of its answer", slog.LevelInfo, ofRequest},

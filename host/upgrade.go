@@ -77,7 +77,7 @@ func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool
 func (u webSocket) open(w http.ResponseWriter, r *http.Request, p *plugin) bool {
 	fields := appendRequest(make([]byte, 0, 1<<10), r, true)
 	if len(fields) > mostFields {
-		p.came(badHandshake, r.RemoteAddr)
+		p.came(largeHead, r.RemoteAddr)
 		errFields.write(w)
 		return false
 	}
