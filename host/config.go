@@ -122,7 +122,8 @@ type Plugin struct {
 	// Origins are the web origins whose pages may open sessions, each exactly as
 	// browsers send it ("https://example.com:8443"), or "*" for all. Default: the
 	// origin of the request's own host. Requests without an Origin header do not
-	// come from a page and always pass. It stops cross-site hijacking: cookies
+	// come from a page and always pass. Behind a proxy that ends TLS it takes a list:
+	// pages say https, and the host sees http. It stops cross-site hijacking: cookies
 	// travel with any page's handshake.
 	Origins []string
 

@@ -22,7 +22,8 @@ type Limits struct {
 
 	// HeaderBytes is the most a request line and headers may have together.
 	// Default 16 KiB; above it 431, or 414 for the line alone. net/http, which reads
-	// them where lanes do not poll, allows some 4 KiB more. It stops headers that
+	// them where lanes do not poll, allows some 4 KiB more. What they come to for a
+	// guest may have abi.MinArea bytes; above that 431 as well. It stops headers that
 	// fill memory.
 	HeaderBytes int
 
@@ -98,11 +99,13 @@ type Limits struct {
 	ControlRate int
 
 	// MessageRate is the same for messages. Default 0: no limit, the plugin may
-	// well be made for many.
+	// well be made for many. It stops a peer from taking more than its share of the
+	// plugin.
 	MessageRate int
 
 	// ByteRate is the same for the payload of messages, in bytes; one of the
-	// largest may always come at once. Default 0: no limit.
+	// largest may always come at once. Default 0: no limit. It stops a peer from
+	// taking more than its share of the network.
 	ByteRate int64
 
 	// Connections is the most connections there may be together, sessions
