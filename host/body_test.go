@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -90,4 +91,51 @@ func testSlowBody(t *testing.T, on transport) {
 	p = s.dial(t)
 	p.write([]byte("POST /trap_in_recv HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello"))
 	p.wantCut()
+}
+
+// Bodies that are under way have a part of the guest's memory together: who would
+// take more is told to come again, and one alone may have what a body may.
+func TestBodiesAtOnce(t *testing.T) { eachTransport(t, testBodiesAtOnce) }
+
+func testBodiesAtOnce(t *testing.T, on transport) {
+	const size = 300 << 10
+	kept := map[uint64]int{}
+	keeps := inGo("keeps", func(g *native, e abi.Event, payload string) {
+		if e.Kind != abi.EventHTTPBody {
+			return
+		}
+		if kept[e.ID] += len(payload); kept[e.ID] == size-1 {
+			g.log("almost")
+		}
+		if e.Flags&abi.FlagEnd != 0 {
+			g.head(e.ID, abi.FlagEnd, 204)
+		}
+	})
+	keeps.Memory = 1 << 20 // of which bodies may have a quarter
+	s := on.serveAdmin(t, unchanged, keeps)
+	begin := func(size int) *peer {
+		p := s.dial(t)
+		p.write(fmt.Appendf(nil, "POST /keeps HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", size))
+		return p
+	}
+	body := []byte(strings.Repeat("b", size))
+	for round := range 3 {
+		first := begin(size)
+		first.write(body[1:])
+		s.log.waitTimes(t, "msg=almost", round+1)
+		for _, size := range []int{size, 1} {
+			p := begin(size)
+			p.Write(body[:size]) // not all of it may be taken
+			if a := p.answer("POST"); a.Status != 503 || a.Header.Get("Retry-After") == "" {
+				t.Errorf("%d bytes beside it: got %+v, want 503", size, a)
+			}
+			p.Close()
+		}
+		first.write(body[:1])
+		if a := first.answer("POST"); a.Status != 204 {
+			t.Errorf("first: got %s, want 204", a.Line)
+		}
+		first.Close()
+	}
+	s.wantSamples(t, map[string]float64{`yimmo_http_requests_failed_total{plugin="keeps",reason="bodies"}`: 6})
 }

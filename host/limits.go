@@ -32,7 +32,9 @@ type Limits struct {
 	HTTPIdle time.Duration
 
 	// Body is the largest request body handed to a plugin, in bytes. Default 1 MiB; above it 413.
-	// It stops bodies without end.
+	// All that are under way to an instance have a quarter of [Plugin.Memory] together,
+	// one alone excepted; above it 503. It stops bodies without end, and so many at
+	// once that a guest which collects them runs out of memory.
 	Body int64
 
 	// Answer is how long a plugin may take to decide an upgrade or to begin the

@@ -32,6 +32,7 @@ const (
 	slowBody                   // 408
 	largeBody                  // 413
 	largeHead                  // 431
+	tooManyBodies              // 503
 	answerFailed               // 500, or cut if part of the answer has gone out
 	answerBehind               // cut: it comes faster than the client takes it
 	answerStuck                // cut: the client takes nothing
@@ -63,6 +64,7 @@ var outcomeInfo = [outcomes]struct {
 	slowBody:           {"body_time", "the body took too long", slog.LevelInfo, ofRequest},
 	largeBody:          {"body_size", "the body is larger than the server takes", slog.LevelInfo, ofRequest},
 	largeHead:          {"headers", errFields.reason, slog.LevelInfo, either},
+	tooManyBodies:      {"bodies", "too many request bodies at once", slog.LevelWarn, ofRequest},
 	answerFailed:       {"failed", "the plugin failed", slog.LevelWarn, ofRequest},
 	answerBehind:       {"queue", "the answer comes faster than the client takes it", slog.LevelInfo, ofRequest},
 	answerStuck:        {"write_time", "the client takes nothing of its answer", slog.LevelInfo, ofRequest},

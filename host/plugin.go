@@ -126,7 +126,8 @@ func (p *plugin) version() string {
 }
 
 func (p *plugin) startLane(n int) (*lane.Lane, error) {
-	limits := &p.host.cfg.Limits
+	limits := p.host.cfg.Limits.ofLane(p.host.budget)
+	limits.Bodies = p.cfg.Memory / bodyShare
 	log := p.log
 	if p.cfg.Lanes > 1 {
 		log = log.With("lane", n)
@@ -134,7 +135,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	cfg := lane.Config{
 		Settings: func(maxMessage int64) []byte { return p.settings(n, maxMessage) },
 		Number:   n, Log: log,
-		Limits:       limits.ofLane(p.host.budget),
+		Limits:       limits,
 		Messages:     p.cfg.Delivery == DeliveryMessages,
 		Quotas:       p.cfg.Quota.ofLane(p.cfg.Lanes),
 		Revive:       p.cfg.Recovery != RecoveryFail,
@@ -169,6 +170,10 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	p.stream = stream.Options{Limits: l.Limits(), Piece: area, Queued: &p.queued}
 	return l, nil
 }
+
+// bodyShare is the part of a guest's memory that the bodies of plain requests
+// which are under way may have together: a guest needs about twice what it collects.
+const bodyShare = 4
 
 // instance starts an instance for lane n. One that takes whole messages is asked
 // for a receive area that holds the largest.

@@ -40,6 +40,9 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	l := p.lane()
 	x, err := l.Request(fields, r.ContentLength == 0)
 	if err != nil {
+		if r.ContentLength != 0 {
+			leaveBody(w)
+		}
 		p.noAnswer(w, r, err)
 		return
 	}
@@ -87,7 +90,8 @@ func (p *plugin) refuseBody(w http.ResponseWriter, r *http.Request, err error) {
 	o, status, text := badBody, http.StatusBadRequest, badBody.text()
 	tooLarge := (*http.MaxBytesError)(nil)
 	switch {
-	case isDown(err):
+	case isDown(err), errors.Is(err, lane.ErrBodies):
+		leaveBody(w)
 		p.noAnswer(w, r, err)
 		return
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -287,6 +287,8 @@ func outcomeOf(err error) outcome {
 		return undecided
 	case errors.Is(err, lane.ErrBehind):
 		return answerBehind
+	case errors.Is(err, lane.ErrBodies):
+		return tooManyBodies
 	case errors.Is(err, lane.ErrEnding):
 		return draining
 	}

@@ -19,8 +19,8 @@ var ErrEnding = errors.New("server is going away")
 type Exchange struct {
 	fields []byte
 	ended  bool
-	budget *Budget
-	mail   *mailbox // of its lane
+	lane   *Lane
+	kept   int64 // bytes that count as Limits.Bodies; owned by who posts and waits
 
 	// Owned by the lane.
 	id   uint64
@@ -55,18 +55,28 @@ type body struct {
 
 // Request posts a plain request described by fields, which belong to the lane
 // from now on. ended says that no body follows. Exactly one call of
-// [Lane.Leave] must end the exchange.
+// [Lane.Leave] must end the exchange. Fails with [ErrDown] and [ErrBodies].
 func (l *Lane) Request(fields []byte, ended bool) (*Exchange, error) {
-	x := &Exchange{fields: fields, ended: ended, budget: l.cfg.Limits.Budget, mail: &l.mail, wake: make(chan struct{}, 1)}
+	x := &Exchange{fields: fields, ended: ended, lane: l, wake: make(chan struct{}, 1)}
+	if !ended {
+		if err := x.keep(len(fields)); err != nil {
+			return nil, err
+		}
+	}
 	if !l.mail.post(mail{kind: mailRequest, what: x}) {
+		x.letGo()
 		return nil, ErrDown
 	}
 	return x, nil
 }
 
 // Body hands over more of the request's body and waits until the plugin's
-// memory has it; data is the caller's again then.
+// memory has it; data is the caller's again then. Fails with [ErrDown] and
+// [ErrBodies].
 func (l *Lane) Body(x *Exchange, data []byte, end bool) error {
+	if err := x.keep(len(data)); err != nil {
+		return err
+	}
 	b := &body{to: x, data: data, end: end, taken: make(chan struct{})}
 	if !l.mail.post(mail{kind: mailBody, what: b}) {
 		return ErrDown
@@ -78,14 +88,17 @@ func (l *Lane) Body(x *Exchange, data []byte, end bool) error {
 // Leave ends the exchange, answered or not.
 func (l *Lane) Leave(x *Exchange) {
 	x.leave()
+	x.letGo()
 	l.mail.post(mail{kind: mailLeft, what: x})
 }
+
+func (x *Exchange) budget() *Budget { return x.lane.cfg.Limits.Budget }
 
 // leave drops what nobody will take any more.
 func (x *Exchange) leave() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.budget.Add(-int64(x.waiting))
+	x.budget().Add(-int64(x.waiting))
 	x.parts, x.waiting, x.left = nil, 0, true
 }
 
@@ -100,8 +113,9 @@ func (x *Exchange) Next(ctx context.Context) (Part, error) {
 			p := x.parts[0]
 			x.parts = x.parts[1:]
 			x.waiting -= len(p.Body)
-			x.budget.Add(-int64(len(p.Body)))
+			x.budget().Add(-int64(len(p.Body)))
 			x.mu.Unlock()
+			x.letGo()
 			return p, nil
 		}
 		err := x.err
@@ -123,7 +137,7 @@ func (x *Exchange) giveUp(why error) {
 	x.mu.Lock()
 	x.over = why
 	x.mu.Unlock()
-	if !x.mail.post(mail{kind: mailAbort, what: x}) {
+	if !x.lane.mail.post(mail{kind: mailAbort, what: x}) {
 		x.fail(why)
 	}
 }
@@ -135,13 +149,13 @@ func (x *Exchange) add(p Part, limit int) bool {
 	if x.left {
 		return true
 	}
-	if x.waiting+len(p.Body) > limit || x.waiting > modest && int64(x.waiting) > x.budget.free() {
+	if x.waiting+len(p.Body) > limit || x.waiting > modest && int64(x.waiting) > x.budget().free() {
 		x.err = ErrBehind
 		return false
 	}
 	x.parts = append(x.parts, p)
 	x.waiting += len(p.Body)
-	x.budget.Add(int64(len(p.Body)))
+	x.budget().Add(int64(len(p.Body)))
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
@@ -103,6 +104,7 @@ type Limits struct {
 	// What follows is off when it is zero.
 
 	Budget *Budget // of what waits for all peers, those of other lanes included
+	Bodies int64   // bytes of plain requests whose bodies are under way
 
 	Ping time.Duration // how long a peer may be silent before it is pinged
 	Pong time.Duration // how long it may be silent after that
@@ -131,7 +133,8 @@ type Lane struct {
 
 	frames frame.Limits // of one message; set by start, the same for all instances
 
-	mail mailbox // any goroutine
+	mail   mailbox      // any goroutine
+	bodies atomic.Int64 // see Limits.Bodies; any goroutine
 
 	// Owned by the lane's goroutine from here on.
 	sessions      sessions
