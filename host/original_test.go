@@ -55,6 +55,35 @@ func testDefectsOfTheOriginal(t *testing.T, on transport, echo echoPlugin) {
 		other.leave()
 	})
 
+	// Whole messages had the length 0 and the opcode of their last frame, empty ones
+	// were lost, and what was longer than 4096 bytes ended the process.
+	t.Run("buffered length", func(t *testing.T) {
+		plugin := echo(t, "")
+		plugin.Delivery = host.DeliveryMessages
+		s := on.serve(t, host.Limits{Message: 240000}, plugin)
+		p := s.open(t, "/echo")
+		part := strings.Repeat("x", 4000)
+		for _, flags := range []byte{0x01, 0x02} {
+			p.send(flags, part)
+			for range 58 {
+				p.send(0x00, part)
+			}
+			p.send(0x80, part)
+			p.want(rawws.Frame{Flags: 0x80 | flags, Payload: strings.Repeat(part, 60)})
+			p.send(flags, "")
+			p.send(0x80, "")
+			p.want(rawws.Frame{Flags: 0x80 | flags})
+		}
+		for range 60 {
+			p.send(0x02, part)
+			p.send(0x80, part)
+			p.want(rawws.Frame{Flags: 0x82, Payload: part + part})
+		}
+		p.send(0x02, strings.Repeat("x", 240000))
+		p.send(0x80, "x")
+		p.wantClose(1009)
+	})
+
 	// What a client did not read was kept without a limit: 192 MiB of it.
 	t.Run("slow reader cap", func(t *testing.T) {
 		s := on.serve(t, host.Limits{Queue: 1 << 20, WriteTime: 200 * time.Millisecond}, echo(t, ""))
