@@ -67,6 +67,8 @@ func (w *writer) edit(out code, e *edit, b *body, depth int32) code {
 		if depth > 0 {
 			return w.leave(out, depth)
 		}
+	case editLook:
+		return w.look(out)
 	case editFill:
 		return w.piecewise(out, n, w.fillHelper(), guests)
 	case editCopy:

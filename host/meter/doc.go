@@ -13,6 +13,8 @@
 //     way out that needs no import), and looks whether the host wants it to
 //     stop. Go cannot preempt native code: without that moment a busy guest
 //     holds up the next garbage collection, and with it the whole process.
+//   - Behind each call that may go to the host it looks, too, for what the host
+//     does there may take longer than thousands of slices.
 //   - It counts how deep calls are nested, in functions that call others.
 //   - memory.fill and memory.copy of more than 1 MiB run in pieces, with a safe
 //     point after each.

@@ -4,7 +4,11 @@ package meter
 // wants the guest to stop. The order matters: what the host sets while the
 // guest is outside is seen at once.
 func (w *writer) safePoint(out code) code {
-	out = out.i32(0).op(opMemoryGrow, 0, opDrop)
+	return w.look(out.i32(0).op(opMemoryGrow, 0, opDrop))
+}
+
+// look traps if the host wants the guest to stop.
+func (w *writer) look(out code) code {
 	out = out.get(w.stop).op(opIf, typeEmpty)
 	return w.trap(out, ReasonStop).op(opEnd)
 }

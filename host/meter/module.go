@@ -84,6 +84,7 @@ type module struct {
 	types     []signature
 	functions []uint32 // type of each, imported ones first
 	imported  int      // of the functions
+	lends     bool     // imported ones may be called by reference
 	globals   []global // imported ones first
 	foreign   int      // imported globals
 	tables    int

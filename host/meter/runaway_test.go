@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
 	"github.com/yimmo-host/yimmo-host/host/meter"
@@ -105,6 +106,38 @@ func TestStop(t *testing.T) {
 				t.Errorf("%s: got %v, %v, want a trap by stop", r.call, err, got)
 			}
 			t.Logf("ran %v, %v after the stop; GC took %v, %v alone", time.Since(begin), time.Since(stopped), <-collected, alone)
+		})
+	}
+}
+
+// A guest that asks its host for one thing after the other is stopped at the first
+// that comes back, however long each takes.
+func TestStopBehindImports(t *testing.T) {
+	for _, tt := range []struct{ name, code string }{
+		{"call", "loop void call 0 br 0 end"},
+		{"call by reference", "loop void i32.const 0 call_indirect 1 0 br 0 end"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			g := single("i32", "", "", "%s", tt.code)
+			g.types, g.imports, g.tables, g.elements = [][2]string{{"", ""}}, []string{"work"}, []uint64{1}, [][]uint64{{0}}
+			rt := wazero.NewRuntime(t.Context())
+			defer rt.Close(t.Context())
+			var c *meter.Controls
+			calls := 0
+			work := func() { calls++; c.Stop(c.Running()) }
+			if _, err := rt.NewHostModuleBuilder("env").NewFunctionBuilder().WithFunc(work).Export("work").Instantiate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			m, err := rt.Instantiate(t.Context(), rewrite(t, g.build(), meter.Options{}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c = controls(t, m)
+			c.Arm(1_000_000)
+			_, err = m.ExportedFunction("f").Call(t.Context(), 0)
+			if got := c.Disarm(err != nil); got != meter.ReasonStop || calls != 1 {
+				t.Errorf("got %v after %d calls of the host, %v, want a trap by stop after one", got, calls, firstLine(err))
+			}
 		})
 	}
 }

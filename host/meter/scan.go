@@ -58,6 +58,7 @@ const (
 	editCharge          // n units
 	editReturn          // becomes a branch to label n
 	editLeave           // give the function's depth back
+	editLook            // a look at the stop flag
 	editFill            // charge a memory.fill and run it
 	editCopy            // a memory.copy
 	editBytes           // charge for the number of bytes on the stack
@@ -182,9 +183,10 @@ func (s *scanner) step() {
 		s.early = false
 		s.edit(at, s.r.at-at, editReturn, uint32(len(s.b.frames)-1))
 	case opCall, opReturnCall:
-		s.call(at, i.op == opReturnCall, int(i.x) >= s.m.imported)
+		host := int(i.x) < s.m.imported
+		s.call(at, i.op == opReturnCall, !host, host)
 	case opCallIndirect, opReturnCallIndirect:
-		s.call(at, i.op == opReturnCallIndirect, true)
+		s.call(at, i.op == opReturnCallIndirect, true, s.m.lends)
 	default:
 		s.bulk(at, &i)
 	}
@@ -232,9 +234,18 @@ func (s *scanner) end() {
 	s.b.frames = s.b.frames[:last]
 }
 
-func (s *scanner) call(at int, leaves, guest bool) {
+// call looks at the stop flag next to a call that may go to the host: it may have
+// taken longer there than the guest in thousands of slices.
+func (s *scanner) call(at int, leaves, guest, host bool) {
 	s.early = false
 	s.b.calls = s.b.calls || guest
+	if host {
+		next := s.r.at
+		if leaves {
+			next = at // nothing of this function runs behind it
+		}
+		s.edit(next, 0, editLook, 0)
+	}
 	if leaves {
 		s.edit(at, 0, editLeave, 0)
 	}

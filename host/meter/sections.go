@@ -86,7 +86,7 @@ func (m *module) parseExports(r *reader) {
 		}
 		switch kind := r.byte(); kind {
 		case kindFunction:
-			r.index("function", len(m.functions))
+			m.reference(r)
 		case kindTable:
 			r.index("table", m.tables)
 		case kindMemory:
@@ -130,9 +130,17 @@ func (m *module) parseElements(r *reader) {
 			if exprs {
 				m.expression(r)
 			} else {
-				r.index("function", len(m.functions))
+				m.reference(r)
 			}
 		}
+	}
+}
+
+// reference reads the index of a function that is named outside of the code. Only
+// such functions can be called by reference.
+func (m *module) reference(r *reader) {
+	if i := r.index("function", len(m.functions)); int(i) < m.imported {
+		m.lends = true
 	}
 }
 
@@ -166,7 +174,7 @@ func (m *module) expression(r *reader) {
 		case opGlobalGet:
 			r.index("global", len(m.globals))
 		case opRefFunc:
-			r.index("function", len(m.functions))
+			m.reference(r)
 		case opI32Const:
 			r.skipSigned(32)
 		case opI64Const:
