@@ -211,16 +211,30 @@ func (i *Instance) instantiate(end time.Time) error {
 	if err := i.instantiateModule(end); err != nil {
 		return err
 	}
-	if f := i.module.ExportedFunction(abi.ExportInitialize); f != nil {
-		return i.guarded(abi.ExportInitialize, time.Until(end), func(ctx context.Context) error {
-			return f.CallWithStack(ctx, nil)
-		})
+	if err := i.startUp(instantiation, meter.ExportStart, end); err != nil {
+		return err
 	}
-	return nil
+	return i.startUp(abi.ExportInitialize, abi.ExportInitialize, end)
 }
 
+// instantiation is what a [TrapError] calls the start of a module that is no
+// export of its own, its start function included.
+const instantiation = "instantiate"
+
+// startUp calls an export that takes and returns nothing, if there is one.
+func (i *Instance) startUp(call, export string, end time.Time) error {
+	f := i.module.ExportedFunction(export)
+	if f == nil {
+		return nil
+	}
+	return i.guarded(call, time.Until(end), func(ctx context.Context) error {
+		return f.CallWithStack(ctx, nil)
+	})
+}
+
+// instantiateModule makes the module, of which nothing runs.
 func (i *Instance) instantiateModule(end time.Time) error {
-	return i.guarded("instantiate", time.Until(end), func(ctx context.Context) (err error) {
+	return i.guarded(instantiation, time.Until(end), func(ctx context.Context) (err error) {
 		ctx = experimental.WithMemoryAllocator(ctx, i.memory)
 		i.module, err = i.code.machine.runtime.InstantiateModule(ctx, i.code.machine.compiled, i.world.config().WithEnv(memoryLimit, i.heapLimit()))
 		if err == nil {

@@ -68,6 +68,8 @@ func TestStartTraps(t *testing.T) {
 		{"trap_in_init", guest.Options{}, guest.KindTrap, "yimmo_v1_init"},
 		{"trap_in_start", guest.Options{}, guest.KindTrap, "instantiate"},
 		{"loop_in_start", soon, guest.KindDeadline, "instantiate"},
+		{"loop_in_start", guest.Options{Units: 1000}, guest.KindBudget, "instantiate"},
+		{"asks_in_start", soon, guest.KindDeadline, "instantiate"},
 		{"loop_in_initialize", soon, guest.KindDeadline, "_initialize"},
 		{"exit_in_initialize", guest.Options{}, guest.KindExit, "_initialize"},
 	}

@@ -19,6 +19,8 @@
 //   - memory.fill and memory.copy of more than 1 MiB run in pieces, with a safe
 //     point after each.
 //   - Tables have a maximum.
+//   - A start function does not run by itself but is exported ([ExportStart]):
+//     nobody can set a budget or stop what runs while a module is instantiated.
 //   - Its mutable globals are exported, so that the host can save and restore
 //     them.
 //

@@ -96,7 +96,7 @@ func instantiate(tb testing.TB, wasm []byte) (api.Module, error) {
 		}
 		compiledGuests[sha256.Sum256(wasm)] = code
 	}
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithStderr(io.Discard).
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions(meter.ExportStart, "_initialize").WithStderr(io.Discard).
 		WithNanotime(func() int64 { return 1 }, 1). // a clock that stands, for guests to do the same twice
 		WithWalltime(func() (int64, int32) { return 1, 1 }, 1)
 	m, err := rt.InstantiateModule(ctx, code, config)

@@ -6,6 +6,10 @@ import "fmt"
 // uses it itself is refused.
 const Reserved = "yimmo_meter_"
 
+// ExportStart names the start function of a module that had one. It no longer
+// runs by itself: the host calls it first of all, metered like the rest.
+const ExportStart = Reserved + "start"
+
 // Names of the mutable globals that a rewrite adds and exports. See the package
 // comment for what the host does with them.
 const (
@@ -67,10 +71,6 @@ type Options struct {
 	// MaxLabels is how many labels one br_table may have besides the default.
 	// Default 30 000. From 1 to 2^20.
 	MaxLabels int32
-
-	// Start is the budget in units that the module's start function has, which
-	// runs before the host can set one. Default 1 000 000 000: 0.1 to 0.5 s.
-	Start int64
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -91,10 +91,6 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("%w: MaxNesting %d, from 1 to 2^20", ErrOptions, o.MaxNesting)
 	case !set(&o.MaxLabels, 30_000, 1, 1<<20):
 		return o, fmt.Errorf("%w: MaxLabels %d, from 1 to 2^20", ErrOptions, o.MaxLabels)
-	case o.Start < 0:
-		return o, fmt.Errorf("%w: Start %d is negative", ErrOptions, o.Start)
-	case o.Start == 0:
-		o.Start = 1_000_000_000
 	}
 	return o, nil
 }

@@ -85,6 +85,8 @@ type module struct {
 	functions []uint32 // type of each, imported ones first
 	imported  int      // of the functions
 	lends     bool     // imported ones may be called by reference
+	starts    bool     // it has a start function,
+	start     uint32   // this one
 	globals   []global // imported ones first
 	foreign   int      // imported globals
 	tables    int
@@ -165,7 +167,7 @@ func (m *module) section(r *reader, id int) {
 	case secExport:
 		m.parseExports(r)
 	case secStart:
-		r.index("function", len(m.functions))
+		m.startFunction(r)
 	case secElement:
 		m.parseElements(r)
 	case secCode:

@@ -80,7 +80,7 @@ func TestRefused(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, opt := range []meter.Options{
-		{Slice: -1}, {Slice: 999}, {Slice: 1<<30 + 1}, {MaxDepth: -1}, {MaxDepth: 1<<17 + 1}, {MaxTable: -1}, {MaxTable: 1<<27 + 1}, {Start: -1},
+		{Slice: -1}, {Slice: 999}, {Slice: 1<<30 + 1}, {MaxDepth: -1}, {MaxDepth: 1<<17 + 1}, {MaxTable: -1}, {MaxTable: 1<<27 + 1},
 		{MaxNesting: -1}, {MaxNesting: 1<<20 + 1}, {MaxLabels: -1}, {MaxLabels: 1<<20 + 1},
 	} {
 		if _, err := meter.Rewrite(guest{}.build(), opt); !errors.Is(err, meter.ErrOptions) {
@@ -91,7 +91,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	res, err := meter.Rewrite(guest{}.build(), meter.Options{Slice: 5000})
-	want := meter.Options{Slice: 5000, MaxDepth: 50_000, MaxTable: 100_000, MaxNesting: 10_000, MaxLabels: 30_000, Start: 1_000_000_000}
+	want := meter.Options{Slice: 5000, MaxDepth: 50_000, MaxTable: 100_000, MaxNesting: 10_000, MaxLabels: 30_000}
 	if err != nil || res.Options != want {
 		t.Errorf("options: got %+v, %v, want %+v", res.Options, err, want)
 	}

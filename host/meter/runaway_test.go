@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"context"
 	"runtime"
 	"strings"
 	"testing"
@@ -159,21 +160,36 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// A start function has a budget of its own: nobody can stop it.
+// A start function does not run before the host calls it, under the same bounds as
+// everything else.
 func TestStartFunction(t *testing.T) {
-	endless := guest{funs: []fun{{"", "", "", asm("loop void br 0 end"), ""}}, hasStart: true}
-	wasm := rewrite(t, endless.build(), meter.Options{Start: 1_000_000})
-	if err := tryStart(t, wasm); err == nil || !strings.Contains(err.Error(), "unreachable") {
-		t.Errorf("endless start function: got %v, want a trap", err)
+	begin := func(code string, args ...any) (m api.Module, start func() error) {
+		g := guest{
+			funs:     []fun{{"", "", "", asm(code, args...), ""}, {"", "i32", "", asm("global.get 0"), "f"}},
+			globals:  []glob{{"i32", true, asm("i32.const 0")}},
+			hasStart: true,
+		}
+		m, err := shared().InstantiateWithConfig(t.Context(), rewrite(t, g.build(), meter.Options{}), wazero.NewModuleConfig().WithName(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { m.Close(context.Background()) })
+		return m, func() error { _, err := m.ExportedFunction(meter.ExportStart).Call(t.Context()); return err }
 	}
-	brief := guest{
-		funs:     []fun{{"", "", "", asm("i32.const 7 global.set 0"), ""}, {"", "i32", "", asm("global.get 0"), "f"}},
-		globals:  []glob{{"i32", true, asm("i32.const 0")}},
-		hasStart: true,
+	m, endless := begin("loop void br 0 end")
+	c := controls(t, m)
+	c.Arm(1_000_000)
+	if err := endless(); c.Disarm(err != nil) != meter.ReasonBudget {
+		t.Errorf("endless start function: got %v, want a trap by the budget", err)
 	}
-	m := start(t, rewrite(t, brief.build(), meter.Options{}))
-	if got, err := m.ExportedFunction("f").Call(t.Context()); err != nil || got[0] != 7 {
-		t.Errorf("what the start function left: got %v, %v, want 7", got, err)
+	m, brief := begin("i32.const 7 global.set 0")
+	for _, want := range []uint64{0, 7} {
+		if got, err := m.ExportedFunction("f").Call(t.Context()); err != nil || got[0] != want {
+			t.Errorf("what the start function left: got %v, %v, want %d", got, err, want)
+		}
+		if err := brief(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -99,6 +99,15 @@ func (m *module) parseExports(r *reader) {
 	}
 }
 
+func (m *module) startFunction(r *reader) {
+	m.start = r.index("function", len(m.functions))
+	if m.starts = r.err == nil; m.starts {
+		if t := &m.types[m.functions[m.start]]; len(t.params)+len(t.results) > 0 {
+			r.fail(ErrMalformed, "start function %d has parameters or results", m.start)
+		}
+	}
+}
+
 // The eight layouts of an element segment differ by three bits.
 const (
 	elementPassive  = 1 << 0 // or declarative; else it has an offset expression

@@ -193,7 +193,7 @@ func (s *specScript) instantiate(rt wazero.Runtime, of func(pair) api.Module, wa
 		}
 		return nil
 	})
-	return rt.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName(""))
+	return rt.InstantiateWithConfig(ctx, wasm, wazero.NewModuleConfig().WithName("").WithStartFunctions(meter.ExportStart))
 }
 
 func (s *specScript) plainly(wasm []byte) (api.Module, error) {

@@ -22,10 +22,12 @@ type writer struct {
 	fill    uint32            // index of the helper, 0 = not needed so far
 	copy    uint32
 	refill  uint32
+	start   uint32 // calls the guest's, if it has one
 
 	code   code     // bodies, without their number
 	names  []string // exports of the guest's globals
-	export code     // all exports, without their number
+	export code     // all exports that it adds, without their number
+	extra  int      // which is this
 	loops  int
 }
 
@@ -46,6 +48,9 @@ func newWriter(m *module, opt Options) *writer {
 	none := w.typ(signature{})
 	w.three = w.typ(signature{params: i32s})
 	w.refill = w.helper(none, w.refillBody())
+	if m.starts { // exported itself, it could be referred to, which it may not allow
+		w.start = w.helper(none, code{}.op(0).call(m.start).op(opEnd))
+	}
 	return w
 }
 
@@ -123,7 +128,7 @@ func (w *writer) module() []byte {
 
 // section writes a section that the guest has.
 func (w *writer) section(out code, s section) code {
-	if s.id == secCustom && w.drops(s) {
+	if s.id == secStart || s.id == secCustom && w.drops(s) {
 		return out
 	}
 	n, rest := w.m.counts[s.id], w.m.wasm[w.m.rest[s.id]:s.to]
@@ -174,13 +179,13 @@ func (w *writer) addition(id int) (n int, c code) {
 		}
 	case secGlobal:
 		c = c.op(typeI32, 1).i32(w.opt.Slice).op(opEnd)
-		c = c.op(typeI64, 1).i64(w.opt.Start).op(opEnd)
+		c = c.op(typeI64, 1).i64(math.MaxInt64).op(opEnd)
 		c = c.op(typeI32, 1).i32(0).op(opEnd)
 		c = c.op(typeI32, 1).i32(w.opt.MaxDepth).op(opEnd)
 		c = c.op(typeI32, 1).i32(0).op(opEnd)
 		return 5, c
 	case secExport:
-		return 5 + len(w.names), w.export
+		return w.extra, w.export
 	case secCode:
 		for _, h := range w.helpers {
 			c = c.sized(h.body)
@@ -192,12 +197,18 @@ func (w *writer) addition(id int) (n int, c code) {
 
 // exports collects what is exported in addition.
 func (w *writer) exports() {
-	export := func(name string, g uint32) { w.export = w.export.str(name).op(kindGlobal).u32(g) }
-	export(ExportSlice, w.slice)
-	export(ExportBudget, w.budget)
-	export(ExportStop, w.stop)
-	export(ExportDepth, w.depth)
-	export(ExportReason, w.reason)
+	export := func(name string, kind byte, i uint32) {
+		w.export = w.export.str(name).op(kind).u32(i)
+		w.extra++
+	}
+	export(ExportSlice, kindGlobal, w.slice)
+	export(ExportBudget, kindGlobal, w.budget)
+	export(ExportStop, kindGlobal, w.stop)
+	export(ExportDepth, kindGlobal, w.depth)
+	export(ExportReason, kindGlobal, w.reason)
+	if w.m.starts {
+		export(ExportStart, kindFunction, w.start)
+	}
 	for i, g := range w.m.globals {
 		switch {
 		case !g.mutable:
@@ -208,7 +219,7 @@ func (w *writer) exports() {
 		default:
 			name := fmt.Sprint(exportGlobal, i)
 			w.names = append(w.names, name)
-			export(name, uint32(i))
+			export(name, kindGlobal, uint32(i))
 		}
 	}
 }
