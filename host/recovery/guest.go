@@ -187,7 +187,8 @@ func (g *Guest) checkpoint(now time.Duration) error {
 }
 
 // undo puts the instance back to before its last call, which failed with err.
-// It returns err itself if that cannot be.
+// It returns err itself if that cannot be; ring and area then still have what the
+// call was given.
 func (g *Guest) undo(err error) error {
 	start := time.Now()
 	failed := *g.journal.last()
@@ -199,15 +200,16 @@ func (g *Guest) undo(err error) error {
 		return err
 	}
 	g.keepAside()
-	if why := g.rewind(f); why != nil {
+	why := g.rewind(f)
+	g.putBack() // whoever takes over has to know what was not heard
+	g.journal.give(g.journal.last(), g.Instance)
+	if why != nil {
 		g.log.Error("plugin cannot be put back to before it failed", "err", why)
 		if errors.Is(why, errDiverged) {
 			g.stats.Diverged.Add(1)
 		}
 		return err
 	}
-	g.putBack()
-	g.journal.give(g.journal.last(), g.Instance)
 	if f != nil {
 		g.tell(f, &failed)
 	}

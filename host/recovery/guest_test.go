@@ -224,10 +224,15 @@ func TestDiverges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, _, _, err := g.Turn(0, give(g, "!"), guest.Header{})
+	n := give(g, "!", "unheard")
+	wantArea, wantRing := bytes.Clone(area), bytes.Clone(g.Events())
+	_, _, _, err := g.Turn(0, n, guest.Header{})
 	undone, trap := (*guest.UndoneError)(nil), (*guest.TrapError)(nil)
 	if errors.As(err, &undone) || !errors.As(err, &trap) {
 		t.Errorf("Turn: got %v, want the trap itself", err)
+	}
+	if !bytes.Equal(area, wantArea) || !bytes.Equal(g.Events(), wantRing) {
+		t.Error("ring or area are not what the failed call was given")
 	}
 	if stats.Diverged.Load() != 1 || !strings.Contains(log.String(), "differently") {
 		t.Errorf("diverged %d times, log %q", stats.Diverged.Load(), log.String())
