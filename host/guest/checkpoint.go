@@ -149,11 +149,16 @@ func (i *Instance) renew(size int) error {
 	return nil
 }
 
+// againTimes is how many times as long a call may take that is repeated: it was in
+// time once, and a machine that is busier now is no reason to give the guest up.
+const againTimes = 10
+
 // Again is [Instance.Turn] for a call that has been before: what the guest
-// writes to its standard output and error was logged then and is dropped now.
+// writes to its standard output and error was logged then and is dropped now, and
+// it may take ten times as long.
 func (i *Instance) Again(first, n int, h Header) (commands, consumed int, more bool, err error) {
 	defer i.quiet()()
-	return i.Turn(first, n, h)
+	return i.call(first, n, h, againTimes)
 }
 
 // quiet drops the guest's output until the function it returns is called.

@@ -203,6 +203,28 @@ func TestAgainIsQuiet(t *testing.T) {
 	}
 }
 
+// A call that is repeated has time enough on a machine that has become busy.
+func TestAgainIsPatient(t *testing.T) {
+	const limit = 10 * time.Millisecond
+	i := start(t, wat(t, "loop"), guest.Options{TurnTime: limit, StartTime: limit})
+	var c guest.Checkpoint
+	if err := i.Save(&c); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, _, err := i.Turn(0, 0, guest.Header{}); err == nil {
+		t.Fatal("a loop has ended")
+	}
+	if err := i.Load(&c); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	_, _, _, err := i.Again(0, 0, guest.Header{})
+	trap := (*guest.TrapError)(nil)
+	if took := time.Since(began); !errors.As(err, &trap) || trap.Kind != guest.KindDeadline || took < 5*limit {
+		t.Errorf("Again: got %v after %v, want to be stopped, later than Turn", err, took)
+	}
+}
+
 // Saving and loading take no memory of their own.
 func TestCheckpointAllocates(t *testing.T) {
 	i := start(t, wat(t, "echo"), guest.Options{})

@@ -36,6 +36,11 @@ const (
 // Turn panics when first and n are not in order inside the ring, or when another
 // goroutine is inside: those are bugs of the host.
 func (i *Instance) Turn(first, n int, h Header) (commands, consumed int, more bool, err error) {
+	return i.call(first, n, h, 1)
+}
+
+// call is Turn with so many times its time.
+func (i *Instance) call(first, n int, h Header, times time.Duration) (commands, consumed int, more bool, err error) {
 	i.own()
 	defer i.disown()
 	if i.dead {
@@ -49,7 +54,7 @@ func (i *Instance) Turn(first, n int, h Header) (commands, consumed int, more bo
 	i.memory.refused = false
 	limit, whole := i.limit(first, n)
 	i.arm(whole)
-	i.dog.begin(limit)
+	i.dog.begin(times * limit)
 	err = i.turn.CallWithStack(background, i.stack[:])
 	late := !i.dog.end()
 	i.world.end()
