@@ -173,6 +173,20 @@ func TestTurnOutput(t *testing.T) {
 	}
 }
 
+// A guest cannot close its output: no checkpoint would have that.
+func TestOutputStaysOpen(t *testing.T) {
+	var r recorder
+	i := start(t, wat(t, "closes"), guest.Options{Log: r.log})
+	for range 2 {
+		if _, _, _, err := i.Turn(0, 0, guest.Header{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"info still open", "info still open"}; !slices.Equal(r.lines, want) {
+		t.Errorf("log: got %q, want %q", r.lines, want)
+	}
+}
+
 func TestTurnAfterClose(t *testing.T) {
 	i := start(t, wat(t, "echo"), guest.Options{})
 	for range 2 {
