@@ -153,9 +153,25 @@ func (x *Exchange) add(p Part, limit int) bool {
 		x.err = ErrBehind
 		return false
 	}
-	x.parts = append(x.parts, p)
 	x.waiting += len(p.Body)
 	x.budget().Add(int64(len(p.Body)))
+	if last := len(x.parts) - 1; last < 0 || !x.parts[last].join(&p) {
+		x.parts = append(x.parts, p)
+	}
+	return true
+}
+
+// smallPart is the size in bytes up to which parts that wait are joined: each takes
+// memory besides its bytes, which are all that the limits count.
+const smallPart = 4 << 10
+
+// join adds q to p, which it follows, if the two are small.
+func (p *Part) join(q *Part) bool {
+	if len(p.Body)+len(q.Body) > smallPart {
+		return false
+	}
+	p.Body = append(p.Body, q.Body...)
+	p.Flush, p.End = p.Flush || q.Flush, q.End
 	return true
 }
 
