@@ -136,8 +136,9 @@ type Limits struct {
 	// It stops a guest from taking the memory of all.
 	Memory int64
 
-	// Turn is the longest one turn may run. Default 100ms; then the instance is
-	// discarded. It stops a guest that loops.
+	// Turn is the longest one call of a guest may run, and all calls of a turn together
+	// in which it takes in no event. Default 100ms; then it has failed, see
+	// [Plugin.Recovery]. It stops a guest that loops.
 	Turn time.Duration
 
 	// Start is the longest an instance may take from instantiation to the end
@@ -300,7 +301,7 @@ func (l *Limits) ofLane(budget *lane.Budget) lane.Limits {
 	return lane.Limits{
 		Frames:      frame.Limits{Message: l.Message, Frames: l.Frames},
 		MessageTime: l.MessageTime, WriteTime: l.WriteTime, CloseTime: l.CloseTime,
-		Answer: l.Answer, Queue: int(l.Queue), Budget: budget,
+		Answer: l.Answer, Queue: int(l.Queue), Budget: budget, Turn: l.Turn,
 		Ping: l.Ping, Pong: l.Pong, Idle: l.Idle,
 		Controls: rate(int64(l.ControlRate)), Messages: rate(int64(l.MessageRate)), Bytes: bytes,
 	}

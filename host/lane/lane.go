@@ -103,6 +103,8 @@ type Limits struct {
 
 	// What follows is off when it is zero.
 
+	Turn time.Duration // of the calls of a turn together in which the guest takes in no event
+
 	Budget *Budget // of what waits for all peers, those of other lanes included
 	Bodies int64   // bytes of plain requests whose bodies are under way
 
@@ -134,7 +136,8 @@ type Lane struct {
 	frames frame.Limits // of one message; set by start, the same for all instances
 
 	mail   mailbox      // any goroutine
-	bodies atomic.Int64 // see Limits.Bodies; any goroutine
+	bodies atomic.Int64 // see Limits.Bodies; the same
+	killed atomic.Bool  // the same
 
 	// Owned by the lane's goroutine from here on.
 	sessions      sessions
@@ -259,7 +262,11 @@ func (l *Lane) Counters() *Counters { return l.counters }
 func (l *Lane) Done() <-chan struct{} { return l.done }
 
 // Kill cuts every session and stops the lane without another closing handshake.
-func (l *Lane) Kill() { l.mail.post(mail{kind: mailKill}) }
+// It does not wait for the end of a turn.
+func (l *Lane) Kill() {
+	l.killed.Store(true)
+	l.mail.post(mail{kind: mailKill})
+}
 
 func (l *Lane) run(ready chan<- error) {
 	defer close(l.done)

@@ -20,7 +20,10 @@ type pending struct {
 // for each event.
 const maxCalls = 4096
 
-var errEndless = errors.New("the guest asked to be called again without end")
+var (
+	errEndless = errors.New("the guest asked to be called again without end")
+	errKilled  = errors.New("the lane was to end at once, and the guest had not come to the end of its turn")
+)
 
 // room makes sure that the ring has a free record and the area size free
 // bytes, by running a turn if need be. It reports false when there is no guest
@@ -81,12 +84,19 @@ func (l *Lane) call() error {
 	l.first, l.careful = 0, 0
 	l.allow(l.n)
 	since, more := now, false
+	var idle idle
 	for calls := 0; l.first < l.n || more; calls++ {
+		if calls > 0 && l.killed.Load() {
+			l.stopping = true
+			return errKilled
+		}
 		n := l.step(l.first, more)
 		l.turns++
 		h.Seed, h.Turn = l.seeds.Uint64(), l.turns
+		idle.begin()
 		commands, consumed, again, err := l.guest.Turn(l.first, n, h)
-		if err == nil && calls >= maxCalls+l.n {
+		idle.end(consumed > l.first)
+		if err == nil && (calls >= maxCalls+l.n || idle.exceeds(l.cfg.Limits.Turn)) {
 			err = errEndless
 		}
 		if err != nil {
@@ -102,6 +112,34 @@ func (l *Lane) call() error {
 	l.n, l.used, l.turned = 0, l.floor, l.tick
 	return nil
 }
+
+// idle is the time of calls in a row that took no event in, all but the first: a
+// guest that was given something may take the time of a call for it, and as much
+// again to say what it has to say.
+type idle struct {
+	is    bool // the last call was one
+	since time.Time
+	took  time.Duration
+}
+
+func (i *idle) begin() {
+	if i.is {
+		i.since = time.Now()
+	}
+}
+
+func (i *idle) end(consumed bool) {
+	if consumed {
+		*i = idle{}
+		return
+	}
+	if i.is {
+		i.took += time.Since(i.since)
+	}
+	i.is = true
+}
+
+func (i *idle) exceeds(limit time.Duration) bool { return limit > 0 && i.took > limit }
 
 // addLater moves pending events into the ring, as many as fit.
 func (l *Lane) addLater() {
