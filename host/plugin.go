@@ -150,10 +150,11 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 	if p.cfg.Lanes > 1 {
 		cfg.Bus = &p.bus
 	}
+	cfg.Lines = lane.NewLines(log, cfg.Quotas.LogLines)
 	var features abi.Feature
 	var area int
 	cfg.Start = func() (lane.Guest, error) {
-		g, err := p.instance(log, n)
+		g, err := p.instance(log, cfg.Lines, n)
 		if err != nil {
 			return nil, err
 		}
@@ -177,7 +178,7 @@ const bodyShare = 4
 
 // instance starts an instance for lane n. One that takes whole messages is asked
 // for a receive area that holds the largest.
-func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
+func (p *plugin) instance(log *slog.Logger, lines *lane.Lines, n int) (lane.Guest, error) {
 	if p.cfg.Native != nil {
 		return p.cfg.Native(), nil
 	}
@@ -187,7 +188,7 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 		TurnTime: limits.Turn, StartTime: limits.Start, HookTime: limits.Hook, Units: limits.TurnUnits,
 		Trapped: p.overruns.trapped,
 		Boot:    guest.Header{Now: time.Now().UnixNano(), Mono: 1, Seed: rand.Uint64()},
-		Log:     func(level abi.Level, text string) { log.Log(context.Background(), lane.LogLevel(level), text) },
+		Log:     lines.Print,
 	}
 	if p.cfg.Delivery == DeliveryFrames {
 		o.Offered &^= abi.FeatureMessages
@@ -203,7 +204,7 @@ func (p *plugin) instance(log *slog.Logger, n int) (lane.Guest, error) {
 	}
 	g.Close()
 	p.area = int(min(limits.Message+7, abi.MaxArea)) &^ 7
-	return p.instance(log, n)
+	return p.instance(log, lines, n)
 }
 
 // recoverable makes an instance one that can be rolled back, if it is to be.

@@ -36,8 +36,8 @@ type Quota struct {
 	// takes memory of the host.
 	Topics int
 
-	// LogLines is how many lines the plugin may log a second, twice as many at
-	// once; those above it are counted and dropped. Default 100. It keeps a plugin
+	// LogLines is how many lines the plugin may log or print a second, twice as many
+	// at once; those above it are counted and dropped. Default 100. It keeps a plugin
 	// from filling the disk.
 	LogLines int
 

@@ -94,6 +94,20 @@ func testQuota(t *testing.T, on transport) {
 	}
 }
 
+// What a plugin prints is under the same quota as what it logs.
+func TestQuotaPrintedLines(t *testing.T) {
+	plugin := goGuest(t)
+	plugin.Quota.LogLines = 3
+	s := auto.serve(t, host.Limits{}, plugin)
+	p := s.open(t, "/go")
+	p.text("print " + strings.Repeat("printed\n", 20))
+	p.wantText("done")
+	s.log.wait(t, "quota=log_lines")
+	if got := strings.Count(s.log.String(), "msg=printed"); got != 6 {
+		t.Errorf("logged %d lines, want twice the quota", got)
+	}
+}
+
 // A plugin that is above its share of the processor waits, and nobody else does.
 func TestQuotaCPU(t *testing.T) { eachTransport(t, testQuotaCPU) }
 

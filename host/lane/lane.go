@@ -80,8 +80,12 @@ type Config struct {
 	// socket that it was given for a session. May be nil.
 	SocketClosed func(session uint64)
 
-	// Log gets the guest's lines and the lane's own. Default [slog.Default].
+	// Log gets the lane's own lines. Default [slog.Default].
 	Log *slog.Logger
+
+	// Lines gets the guest's, for whoever has others than those of its commands.
+	// Default: lines to Log under Quotas.
+	Lines *Lines
 
 	// Metric gets the samples of the guest's metric commands, on the lane's
 	// goroutine; name is good until it returns. It says what is wrong with one, 0
@@ -209,7 +213,7 @@ type Lane struct {
 	parts    [][]byte // what of it is not yet dealt with
 	shared   []byte   // one frame for many
 	packed   packed   // what compression works with
-	lines    limiter  // of the guest's log
+	lines    *Lines   // of the guest's log
 
 	allowed   allowance // of its quotas
 	overdraws [QuotaKinds]sampler
@@ -226,11 +230,15 @@ func New(cfg Config) (*Lane, error) {
 		topics:    map[string]*topic{},
 		began:     time.Now(),
 		seeds:     newSeeds(),
-		lines:     newLimiter(cfg.Quotas.LogLines),
+		lines:     cfg.Lines,
 	}
 	if l.log == nil {
 		l.log = slog.Default()
 	}
+	if l.lines == nil {
+		l.lines = NewLines(l.log, cfg.Quotas.LogLines)
+	}
+	l.lines.exceeded = l.exceeded
 	if l.counters = cfg.Counters; l.counters == nil {
 		l.counters = &Counters{}
 	}

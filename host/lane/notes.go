@@ -11,19 +11,49 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
-// A limiter lets the guest's lines through and counts those it does not.
-type limiter struct {
-	rate    *rate.Limiter
-	dropped int
+// Lines takes a guest's lines to the operator's log: those of its commands, and what
+// else it writes, under one quota. It belongs to the goroutine of its lane.
+type Lines struct {
+	log      *slog.Logger
+	rate     *rate.Limiter
+	exceeded func(Quota) bool // the lane's
+	dropped  int
 }
 
-// newLimiter lets so many lines through a second and twice as many at once, or,
-// for zero, all.
-func newLimiter(perSecond int) limiter {
+// NewLines lets so many lines through a second and twice as many at once, or,
+// for zero, all. It is for one [Config].
+func NewLines(log *slog.Logger, perSecond int) *Lines {
 	if perSecond == 0 {
-		return limiter{rate: rate.NewLimiter(rate.Inf, 0)}
+		return &Lines{log: log, rate: rate.NewLimiter(rate.Inf, 0)}
 	}
-	return limiter{rate: rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)}
+	return &Lines{log: log, rate: rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)}
+}
+
+// Print takes a line that is no command.
+func (l *Lines) Print(level abi.Level, text string) {
+	if level := LogLevel(level); l.takes(level) {
+		l.write(level, text)
+	}
+}
+
+// takes says whether there is to be another line, and counts it if not.
+func (l *Lines) takes(level slog.Level) bool {
+	if !l.log.Enabled(context.Background(), level) {
+		return false
+	}
+	if !l.rate.Allow() && l.exceeded(QuotaLogLines) {
+		l.dropped++
+		return false
+	}
+	return true
+}
+
+func (l *Lines) write(level slog.Level, text string, attrs ...slog.Attr) {
+	if l.dropped > 0 {
+		attrs = append(attrs, slog.Int("lines_dropped", l.dropped))
+		l.dropped = 0
+	}
+	l.log.LogAttrs(context.Background(), level, text, attrs...)
 }
 
 var levels = [...]slog.Level{
@@ -38,23 +68,15 @@ func (l *Lane) logCommand(c *abi.Command) abi.Status {
 	if l.size() > abi.MaxLog {
 		return abi.StatusTooLarge
 	}
-	level := levels[c.Flags]
-	if !l.log.Enabled(context.Background(), level) {
-		return 0
-	}
-	if !l.lines.rate.Allow() && l.exceeded(QuotaLogLines) {
-		l.lines.dropped++
+	level := LogLevel(abi.Level(c.Flags))
+	if !l.lines.takes(level) {
 		return 0
 	}
 	attrs := make([]slog.Attr, 0, 2)
 	if c.ID != 0 {
 		attrs = append(attrs, slog.Any("session", sessionID(c.ID)))
 	}
-	if l.lines.dropped > 0 {
-		attrs = append(attrs, slog.Int("lines_dropped", l.lines.dropped))
-		l.lines.dropped = 0
-	}
-	l.log.LogAttrs(context.Background(), level, strings.ToValidUTF8(string(l.whole()), "\uFFFD"), attrs...)
+	l.lines.write(level, strings.ToValidUTF8(string(l.whole()), "\uFFFD"), attrs...)
 	return 0
 }
 
