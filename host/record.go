@@ -98,10 +98,12 @@ func (p *plugin) recorded(g *guest.Instance, h trace.Header) instance {
 func (p *plugin) traceHeader(o guest.Options, lane int) trace.Header {
 	fill(&o.Rings, abi.DefaultRing)
 	fill(&o.Area, abi.DefaultArea)
-	return trace.Header{
+	h := trace.Header{
 		Plugin: p.cfg.Name, Host: program(), Lane: lane, Digest: p.digest, ABI: abi.Major,
 		Rings: o.Rings, Area: o.Area, Memory: o.MemoryMax, Offered: o.Offered, Boot: o.Boot,
 	}
+	h.Budget(&o)
+	return h
 }
 
 // program names this host and its version.

@@ -129,6 +129,28 @@ func TestRecordTrap(t *testing.T) {
 	}
 }
 
+// A plugin that has used up its budget does so again in a replay, at the same place.
+func TestRecordBudget(t *testing.T) {
+	plugin, failures := wat(t, "loop_in_recv"), t.TempDir()
+	plugin.Record = host.Record{Mode: host.RecordAll, Dir: t.TempDir()}
+	s := auto.serveWith(t, func(c *host.Config) { c.TraceDir = failures }, host.Limits{TurnUnits: 1_000_000}, plugin)
+	p := s.open(t, "/loop_in_recv")
+	p.text("bad!")
+	p.wantEnd(1011)
+	s.log.wait(t, "kind=budget")
+	s.stop(t, nil)
+	for _, dir := range []string{plugin.Record.Dir, failures} {
+		calls := replayAll(t, plugin.Module, dir, func(name string, _ []byte, got trace.Result) {
+			if got.Difference != nil {
+				t.Errorf("%s: got %+v, want no difference", name, got.Difference)
+			}
+		})
+		if calls == 0 {
+			t.Errorf("%s has no calls", dir)
+		}
+	}
+}
+
 // A directory that cannot be made keeps the plugin from starting.
 func TestRecordNowhere(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

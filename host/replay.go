@@ -10,12 +10,8 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/trace"
 )
 
-// How long a call may take in a replay. The machine may be slower than the one
-// that recorded, and nobody waits for an answer.
-const (
-	replayTurn  = 10 * time.Second
-	replayStart = 30 * time.Second
-)
+// replayStart is how long an instance may take to start in a replay.
+const replayStart = 30 * time.Second
 
 // A Replayer gives traces to instances of one module.
 type Replayer struct {
@@ -41,7 +37,9 @@ func NewReplayer(ctx context.Context, wasm []byte, cfg Config) (*Replayer, error
 	r := &Replayer{engine: e, code: code}
 	r.Digest = code.Digest()
 	r.Start = func(o guest.Options) (trace.Instance, error) {
-		o.TurnTime, o.StartTime = replayTurn, replayStart
+		if o.Units == 0 { // else it has its share
+			o.StartTime = replayStart
+		}
 		return code.Start(ctx, o)
 	}
 	return r, nil

@@ -61,8 +61,7 @@ type Options struct {
 	HookTime time.Duration
 
 	// Units is how much one call of Turn may do, in units of the meter, about one
-	// for an instruction; starting and hooks may do as many times more as they may
-	// take longer. With the same events and the same headers a guest ends at the
+	// for an instruction; starting and hooks may do [BudgetTimes] as much. With the same events and the same headers a guest ends at the
 	// same instruction, which TurnTime cannot promise. Default 0: no budget.
 	Units int64
 
@@ -287,15 +286,18 @@ func (i *Instance) rearm() {
 	i.meter.reason.Set(uint64(meter.ReasonNone))
 }
 
+// BudgetTimes is how many times the budget of a turn a call has that may take limit
+// where a turn may take that long: as many, rounded up.
+func BudgetTimes(limit, turn time.Duration) int {
+	return int(max(1, min((limit+turn-1)/max(turn, 1), math.MaxUint16)))
+}
+
 // arm gives the next call its budget, if there are any.
 func (i *Instance) arm(limit time.Duration) {
 	if i.units == 0 || i.meter.budget == nil {
 		return
 	}
-	units := uint64(i.units)
-	if limit > i.turnTime {
-		units = uint64(min(float64(units)*float64(limit)/float64(i.turnTime), math.MaxInt64/2))
-	}
+	units := uint64(min(float64(i.units)*float64(BudgetTimes(limit, i.turnTime)), math.MaxInt64/2))
 	slice := min(units, i.meter.fullSlice)
 	i.meter.slice.Set(slice)
 	i.meter.budget.Set(units - slice)

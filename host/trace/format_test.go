@@ -22,6 +22,7 @@ var header = trace.Header{
 	Plugin: "echo", Host: "yimmo-host v1.2.3", Lane: 2, Time: time.Unix(1767225600, 5).UTC(),
 	Digest: strings.Repeat("0123456789abcdef", 4), ABI: 1,
 	Rings: 64, Area: 65536, Memory: 1 << 24, Offered: 0x7f, Boot: guest.Header{Now: 1, Mono: 2, Seed: 3, Turn: 0},
+	Units: 1 << 40, StartTimes: 20, HookTimes: 21,
 	Granted: 5, EventsCap: 64, CommandsCap: 32, AreaAt: abi.Span{Addr: 0x1000, Cap: 65536},
 }
 

@@ -25,7 +25,12 @@ type Header struct {
 	Area    int
 	Memory  int64 // quota, bytes
 	Offered abi.Feature
-	Boot    guest.Header
+	Boot    guest.Header // Turn is 0
+
+	// The budget of a call, 0 = none, and how many times as much start and hooks may
+	// do.
+	Units                 int64
+	StartTimes, HookTimes int
 
 	// What the instance chose.
 	Granted      abi.Feature
@@ -37,10 +42,21 @@ type Header struct {
 	Continuation bool // begins with a checkpoint, calls were made before
 }
 
-// Options are those that start an instance like the one recorded. Times and log
-// are the caller's.
-func (h *Header) Options() guest.Options {
-	return guest.Options{Rings: h.Rings, Area: h.Area, MemoryMax: h.Memory, Offered: h.Offered, Boot: h.Boot}
+// Options are those that start an instance like the one recorded, a call of which
+// may take turn. The log is the caller's, and without a budget StartTime and
+// HookTime are, too.
+func (h *Header) Options(turn time.Duration) guest.Options {
+	return guest.Options{
+		Rings: h.Rings, Area: h.Area, MemoryMax: h.Memory, Offered: h.Offered, Boot: h.Boot, Units: h.Units,
+		TurnTime: turn, StartTime: turn * time.Duration(h.StartTimes), HookTime: turn * time.Duration(h.HookTimes),
+	}
+}
+
+// Budget notes the budget that o gives an instance.
+func (h *Header) Budget(o *guest.Options) {
+	if h.Units = o.Units; h.Units > 0 {
+		h.StartTimes, h.HookTimes = guest.BudgetTimes(o.StartTime, o.TurnTime), guest.BudgetTimes(o.HookTime, o.TurnTime)
+	}
 }
 
 func (h *Header) flags() (f uint8) {
@@ -71,13 +87,16 @@ func AppendHeader(dst []byte, h *Header) []byte {
 	dst = le.AppendUint64(dst, uint64(h.Memory))
 	dst = le.AppendUint32(dst, uint32(h.Offered))
 	dst = le.AppendUint32(dst, uint32(h.Granted))
-	dst = appendTurn(dst, &h.Boot)
+	boot := h.Boot
+	boot.Turn = uint64(h.Units)
+	dst = appendTurn(dst, &boot)
 	for _, v := range [...]uint32{h.EventsCap, h.CommandsCap, h.AreaAt.Addr, h.AreaAt.Cap} {
 		dst = le.AppendUint32(dst, v)
 	}
 	dst = le.AppendUint16(dst, uint16(len(plugin)))
 	dst = le.AppendUint16(dst, uint16(len(host)))
-	dst = le.AppendUint32(dst, 0)
+	dst = le.AppendUint16(dst, uint16(h.StartTimes))
+	dst = le.AppendUint16(dst, uint16(h.HookTimes))
 	dst = append(append(dst, plugin...), host...)
 	return finish(dst, start)
 }
@@ -102,18 +121,22 @@ func parseHeader(flags uint8, word uint16, b *body) (*Header, error) {
 		Offered: abi.Feature(b.u32()), Granted: abi.Feature(b.u32()), Boot: b.turn(),
 		EventsCap: b.u32(), CommandsCap: b.u32(), AreaAt: b.span(),
 	}
-	plugin, host, reserved := b.u16(), b.u16(), b.u32()
+	h.Units, h.Boot.Turn = int64(h.Boot.Turn), 0
+	plugin, host := b.u16(), b.u16()
+	h.StartTimes, h.HookTimes = int(b.u16()), int(b.u16())
 	h.Plugin, h.Host = string(b.take(uint64(plugin))), string(b.take(uint64(host)))
 	if h.Digest == noDigest {
 		h.Digest = ""
 	}
 	switch {
-	case flags&^(HeaderDigests|HeaderRedacted|HeaderPart) != 0 || reserved != 0:
+	case flags&^(HeaderDigests|HeaderRedacted|HeaderPart) != 0:
 		return nil, fmt.Errorf("%w: reserved bits of the header are set", ErrDamaged)
 	case plugin > MaxName || host > MaxHost:
 		return nil, fmt.Errorf("%w: names of %d and %d bytes", ErrDamaged, plugin, host)
 	case h.EventsCap > abi.MaxRing || h.CommandsCap > abi.MaxRing || h.AreaAt.Cap > abi.MaxArea:
 		return nil, fmt.Errorf("%w: rings of %d and %d records, area of %d bytes", ErrDamaged, h.EventsCap, h.CommandsCap, h.AreaAt.Cap)
+	case h.Units < 0 || (h.Units > 0) != (h.StartTimes > 0) || (h.Units > 0) != (h.HookTimes > 0):
+		return nil, fmt.Errorf("%w: budget of %d units, %d and %d times as many for start and hooks", ErrDamaged, h.Units, h.StartTimes, h.HookTimes)
 	case h.Memory < 0 || h.Memory > maxOfMemory:
 		return nil, fmt.Errorf("%w: memory of %d bytes", ErrDamaged, h.Memory)
 	}

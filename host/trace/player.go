@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/guest"
@@ -29,6 +30,10 @@ type Instance interface {
 	Load(*guest.Checkpoint) error
 }
 
+// replayTurn is how long a call may take in a replay, unless [Player.Start] says
+// otherwise: the machine may be slower than the one that recorded, and nobody waits.
+const replayTurn = 10 * time.Second
+
 // Why a trace cannot be replayed.
 var (
 	// ErrOtherModule reports a trace that goes on from a checkpoint, which means
@@ -44,7 +49,8 @@ var (
 
 // A Player gives traces to instances of a module and compares what they answer.
 type Player struct {
-	// Start makes an instance.
+	// Start makes an instance with these options, which have a time for a call. Whoever
+	// changes it changes those of start and hooks alike: budgets go by their ratio.
 	Start func(o guest.Options) (Instance, error)
 
 	// Digest is the SHA-256 of the module, hexadecimal.
@@ -132,7 +138,7 @@ func (p *player) open(r io.ReadSeeker) (err error) {
 	if p.header.Continuation {
 		p.lost = errors.New("the trace begins in the middle and has no checkpoint")
 	}
-	if p.guest, err = p.Start(p.header.Options()); err != nil {
+	if p.guest, err = p.Start(p.header.Options(replayTurn)); err != nil {
 		return err
 	}
 	p.area, p.addr = p.guest.Area()
