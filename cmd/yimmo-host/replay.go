@@ -131,7 +131,7 @@ func (r *replayer) module(name string, h *trace.Header, environ []string) ([]byt
 			return b, nil
 		}
 	}
-	return nil, fmt.Errorf("module %.12s of plugin %s is neither beside the trace nor configured: name one with --plugin", h.Digest, h.Plugin)
+	return nil, fmt.Errorf("module %.12s of plugin %q is neither beside the trace nor configured: name one with --plugin", h.Digest, h.Plugin)
 }
 
 // printDifference shows where two runs part.

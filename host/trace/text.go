@@ -83,7 +83,18 @@ func EventText(e abi.Event, payload []byte) string {
 	if e.User != 0 && session(e.Kind) {
 		l.word("user %#x", e.User)
 	}
-	return l.String()
+	return printable(l.String())
+}
+
+// printable makes text that others have chosen, names of headers for instance, fit
+// for a line on a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // session says whether the user word of an event is that of its session.
@@ -103,7 +114,7 @@ func CommandText(c Command) string {
 	if c.Missing {
 		l.word("%d B not recorded, at %#x", c.Len, c.Addr)
 	}
-	return l.String()
+	return printable(l.String())
 }
 
 func (l *line) command(c *Command) {

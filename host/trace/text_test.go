@@ -31,6 +31,7 @@ func TestEventText(t *testing.T) {
 		{abi.Event{Kind: abi.EventStart}, fields(":plugin", "echo", "greeting", "Good day", "none", ""), `start :plugin=echo greeting="Good day" none=""`},
 		{abi.Event{Kind: abi.EventStop}, "", `stop`},
 		{abi.Event{Kind: abi.EventConnect, ID: id, Flags: abi.FlagSynthesised, User: 3}, fields(":path", "/a?b=c"), `connect 0000000100000007 synthesised :path=/a?b=c user 0x3`},
+		{abi.Event{Kind: abi.EventConnect, ID: id}, fields("a\n\x1b[2Jb\xff", "c"), "connect 0000000100000007 a\ufffd\ufffd[2Jb\ufffd=c"},
 		{abi.Event{Kind: abi.EventRecv, ID: id, Flags: 0x81, Seq: 4}, "hello", `recv 0000000100000007 seq 4 text 5 B "hello"`},
 		{abi.Event{Kind: abi.EventRecv, ID: id, Flags: 0x82, Seq: 4}, "\x00\xff", `recv 0000000100000007 seq 4 binary 2 B 0x00ff`},
 		{abi.Event{Kind: abi.EventRecv, ID: id, Flags: 0x51, Seq: 4}, "", `recv 0000000100000007 seq 4 text unfinished rsv1 rsv3 0 B`},
