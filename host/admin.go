@@ -23,7 +23,7 @@ import (
 //	GET  /metrics   for Prometheus
 //	GET  /plugins   what each plugin is and has, JSON
 //	GET  /sessions  how many there are, JSON
-//	POST /plugins/NAME/reset  starts a plugin again that has failed too often
+//	POST /plugins/NAME/reset  starts a plugin again that has failed too often; 409 if it never started
 //	POST /drain     as SIGTERM
 //	GET  /debug/pprof/...
 type Admin struct {
@@ -216,6 +216,10 @@ func (h *Host) serveReset(w http.ResponseWriter, r *http.Request) {
 	if h.started.Load() {
 		for _, p := range h.plugins {
 			if p.cfg.Name == r.PathValue("name") {
+				if len(p.lanes) == 0 {
+					http.Error(w, "the plugin did not start with the host, as its log says: start the host anew", http.StatusConflict)
+					return
+				}
 				for _, l := range p.lanes {
 					l.Reset()
 				}

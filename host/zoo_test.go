@@ -127,7 +127,10 @@ func TestZooStart(t *testing.T) {
 }
 
 func testZooStart(t *testing.T, bad host.Plugin) {
-	s := auto.serve(t, host.Limits{Start: 300 * time.Millisecond}, bad, echo(t, ""))
+	s := auto.serveAdmin(t, func(c *host.Config) { c.Limits.Start = 300 * time.Millisecond }, bad, echo(t, ""))
+	if status, _ := ask(t, s.AdminAddr(), "POST", "/plugins/"+bad.Name+"/reset"); status != 409 {
+		t.Errorf("%s: reset: got %d, want 409", bad.Name, status)
+	}
 	p := s.dial(t)
 	p.write(rawws.Handshake(s.addr, "/"+bad.Name))
 	if a := p.answer("GET"); a.Status != 503 {
