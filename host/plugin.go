@@ -56,6 +56,7 @@ type plugin struct {
 
 	outcomes   tally        // of upgrade requests
 	unanswered tally        // of plain ones
+	taken      atomic.Int64 // places for sessions
 	queued     atomic.Int64 // bytes that wait in streams
 
 	next atomic.Uint32 // lane for the next session or request
@@ -137,7 +138,7 @@ func (p *plugin) startLane(n int) (*lane.Lane, error) {
 		Number:   n, Log: log,
 		Limits:       limits,
 		Messages:     p.cfg.Delivery == DeliveryMessages,
-		Quotas:       p.cfg.Quota.ofLane(p.cfg.Lanes),
+		Quotas:       p.cfg.Quota.ofLane(&p.taken),
 		Revive:       p.cfg.Recovery != RecoveryFail,
 		Policy:       policies[p.cfg.Slow],
 		RecycleAbove: p.cfg.RecycleAbove,

@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/yimmo-host/yimmo-host/host/lane"
 )
@@ -77,11 +78,11 @@ func (q *Quota) validate(key string, bad func(key string, value any, remedy stri
 	}
 }
 
-// ofLane is what one of so many lanes may have.
-func (q *Quota) ofLane(lanes int) lane.Quotas {
+// ofLane is what one lane may have; sessions are counted for all of them in taken.
+func (q *Quota) ofLane(taken *atomic.Int64) lane.Quotas {
 	return lane.Quotas{
 		Observe:  q.Mode == QuotaObserve,
-		Sessions: (q.Sessions + lanes - 1) / lanes,
+		Sessions: q.Sessions, Taken: taken,
 		Commands: q.Commands, Bytes: q.Bytes, Topics: q.Topics, LogLines: q.LogLines,
 		CPU: float64(q.CPU) / 100,
 	}

@@ -94,6 +94,29 @@ func testQuota(t *testing.T, on transport) {
 	}
 }
 
+// The quota of sessions is the plugin's, on whichever lanes they are.
+func TestQuotaSessionsOfLanes(t *testing.T) {
+	plugin := quotas(t, host.Quota{Sessions: 3})
+	plugin.Lanes = 2
+	s := auto.serve(t, host.Limits{}, plugin)
+	full := func() {
+		t.Helper()
+		for range 4 {
+			p := s.dial(t)
+			p.write(rawws.Handshake(s.addr, "/sins"))
+			if a := p.answer("GET"); a.Status != 503 {
+				t.Errorf("fourth session: got %s, want 503", a.Line)
+			}
+		}
+	}
+	peers := []*peer{s.open(t, "/sins"), s.open(t, "/sins"), s.open(t, "/sins")}
+	full()
+	peers[1].leave() // the only one of its lane, or not: the place is anyone's
+	s.log.wait(t, "quota=sessions")
+	s.open(t, "/sins").alive()
+	full()
+}
+
 // What a plugin prints is under the same quota as what it logs.
 func TestQuotaPrintedLines(t *testing.T) {
 	plugin := goGuest(t)

@@ -144,6 +144,7 @@ func (l *Lane) release(id uint64, s *session) {
 	}
 	l.settleDebts(s)
 	l.unsubscribeAll(s)
+	l.leavePlace() // before its peer can know
 	if s.link != nil {
 		s.link.Close()
 	}

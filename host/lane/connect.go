@@ -72,12 +72,13 @@ func (l *Lane) connect(c *connect) {
 		l.turnAway(c, ErrDown)
 		return
 	}
-	if q := l.cfg.Quotas.Sessions; q > 0 && l.sessions.count >= q && l.exceeded(QuotaSessions) {
+	if !l.takePlace() {
 		l.turnAway(c, ErrQuota)
 		return
 	}
 	id, s, ok := l.sessions.add()
 	if !ok {
+		l.leavePlace()
 		l.turnAway(c, ErrDown)
 		return
 	}

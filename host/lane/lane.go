@@ -239,6 +239,9 @@ func New(cfg Config) (*Lane, error) {
 		l.lines = NewLines(l.log, cfg.Quotas.LogLines)
 	}
 	l.lines.exceeded = l.exceeded
+	if l.cfg.Quotas.Taken == nil {
+		l.cfg.Quotas.Taken = &atomic.Int64{}
+	}
 	if l.counters = cfg.Counters; l.counters == nil {
 		l.counters = &Counters{}
 	}

@@ -3,6 +3,7 @@ package lane
 import (
 	"errors"
 	"math"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,12 +13,14 @@ type Quotas struct {
 	// Observe counts and logs what is above a quota, and lets it pass.
 	Observe bool
 
-	Sessions int     // there may be; above it upgrades fail with [ErrQuota]
+	Sessions int     // there may be, in all lanes with the same Taken; above it upgrades fail with [ErrQuota]
 	Commands int     // for each event of a turn, pieces not counted; above it they are refused
 	Bytes    int64   // of payload of commands for each event of a turn; the same
 	Topics   int     // that have subscribers in the lane; the same
 	LogLines int     // a second, twice as many at once; above it they are dropped
 	CPU      float64 // part of a processor that its turns may take, over a second; above it the lane pauses
+
+	Taken *atomic.Int64 // counts the sessions; nil = those of the lane alone
 }
 
 // ErrQuota reports that the plugin has as many sessions as it may.
@@ -82,6 +85,19 @@ func (l *Lane) exceeded(q Quota) bool {
 	}
 	return !l.cfg.Quotas.Observe
 }
+
+// takePlace counts a session that is to be, and says whether it may.
+func (l *Lane) takePlace() bool {
+	q := &l.cfg.Quotas
+	if q.Taken.Add(1) > int64(q.Sessions) && q.Sessions > 0 && l.exceeded(QuotaSessions) {
+		l.leavePlace()
+		return false
+	}
+	return true
+}
+
+// leavePlace is the end of what takePlace began.
+func (l *Lane) leavePlace() { l.cfg.Quotas.Taken.Add(-1) }
 
 // longestPause bounds how long the lane does nothing at a stretch: what is not
 // the plugin's, such as pings and the end of the host, waits as well.
