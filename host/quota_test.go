@@ -52,7 +52,8 @@ func testQuota(t *testing.T, on transport) {
 					t.Fatalf("got %v, want an empty binary frame", f)
 				}
 			}
-			p.alive() // and no frame before the pong
+			p.text("next") // and no frame before it
+			p.wantText("next")
 		}},
 		{"bytes", host.Quota{Bytes: 100}, func(t *testing.T, s *server, enforced bool) {
 			p := s.open(t, "/sins")
@@ -62,13 +63,15 @@ func testQuota(t *testing.T, on transport) {
 			if !enforced {
 				p.wantText(strings.Repeat("y", 101))
 			}
-			p.alive()
+			s.log.wait(t, "quota=bytes") // two events of a turn may send twice as much
+			p.text("next")
+			p.wantText("next")
 		}},
 		{"log_lines", host.Quota{LogLines: 3}, func(t *testing.T, s *server, enforced bool) {
 			p := s.open(t, "/sins")
 			p.text("!9") // eight lines
-			p.text("said")
-			p.wantText("said")
+			p.text("next")
+			p.wantText("next")
 			want := 8
 			if enforced {
 				want = 6
