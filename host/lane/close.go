@@ -30,6 +30,9 @@ func (l *Lane) peerClose(id uint64, s *session, payload []byte) {
 		l.fail(id, s, failed)
 		return
 	}
+	// It may lie in the memory of an instance that fails on the way to the event.
+	var own [abi.MaxCloseReason]byte
+	reason = own[:copy(own[:], reason)]
 	who := s.who
 	if s.state == open {
 		who = abi.WhoPeer

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/bench"
+	"github.com/yimmo-host/yimmo-host/host/deflate"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 	"github.com/yimmo-host/yimmo-host/internal/leak"
 )
@@ -18,11 +20,19 @@ import (
 // newPolls starts a lane that reads sockets. It is killed when t ends.
 func newPolls(t *testing.T, start func() lane.Guest) *lane.Lane {
 	t.Helper()
+	return newPollsWith(t, start, func(*lane.Config) {})
+}
+
+// newPollsWith is newPolls for a configuration that change has had a say in.
+func newPollsWith(t *testing.T, start func() lane.Guest, change func(*lane.Config)) *lane.Lane {
+	t.Helper()
 	leak.Check(t)
-	l, err := lane.New(lane.Config{
+	c := lane.Config{
 		Settings: func(int64) []byte { return abi.AppendFields(nil) }, Limits: boothLimits, Poll: true,
 		Log: slog.New(slog.DiscardHandler), Start: func() (lane.Guest, error) { return start(), nil },
-	})
+	}
+	change(&c)
+	l, err := lane.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +43,13 @@ func newPolls(t *testing.T, start func() lane.Guest) *lane.Lane {
 // pair makes a session whose peer is a socket of this process, to be closed.
 func pair(t *testing.T, l *lane.Lane) (session uint64, peer int) {
 	t.Helper()
-	d, err := l.Connect(t.Context(), abi.AppendFields(nil), nil)
+	return pairOf(t, l, nil)
+}
+
+// pairOf is pair for a session that has agreed on compression.
+func pairOf(t *testing.T, l *lane.Lane, agreed *deflate.Params) (session uint64, peer int) {
+	t.Helper()
+	d, err := l.Connect(t.Context(), abi.AppendFields(nil), agreed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +110,40 @@ func TestIdleSessionMemory(t *testing.T) {
 	t.Logf("%d bytes", got)
 	if got > budget {
 		t.Errorf("an idle session holds %d bytes, want at most %d", got, budget)
+	}
+}
+
+// What a peer has sent is not looked for in the memory of an instance that has
+// failed meanwhile: a frame of a plain message on a session with compression.
+func TestFrameDoesNotOutlastInstance(t *testing.T) {
+	var guests []*native
+	l := newPollsWith(t, func() lane.Guest {
+		guests = append(guests, newNative(echo))
+		return &mortal{guests[len(guests)-1]}
+	}, func(c *lane.Config) { c.Revive = true; packs(c) })
+	_, peer := pairOf(t, l, agreed)
+	defer unix.Close(peer)
+	frames := masked(0x01, "x")
+	for range ringSize/abi.RecordSize - 1 { // so that the next one needs a turn
+		frames += masked(0x00, "x")
+	}
+	if _, err := unix.Write(peer, []byte(frames+masked(0x80, "last"))); err != nil {
+		t.Fatal(err)
+	}
+	for b := make([]byte, 64<<10); ; { // to the end, whatever there is
+		if n, err := unix.Read(peer, b); err != nil {
+			t.Fatal(err)
+		} else if n == 0 {
+			break
+		}
+	}
+	l.Kill()
+	<-l.Done()
+	if len(guests) != 2 {
+		t.Fatalf("got %d instances, want 2", len(guests))
+	}
+	if got := guests[1].kinds(); !slices.Equal(got, []abi.EventKind{abi.EventStart, abi.EventConnect, abi.EventClose, abi.EventStop}) {
+		t.Errorf("the second instance heard %v %q, want no frame", got, guests[1].payloads)
 	}
 }
 

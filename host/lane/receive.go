@@ -153,7 +153,7 @@ func (l *Lane) decode(c *polled, start, n int) {
 		}
 		start += used
 		finished = finished || ends(f.Flags)
-		if (l.messages || c.packs) && l.grows(f.Flags) {
+		if (l.messages || c.packs) && l.grows(c, f.Flags) {
 			l.decodeAside(c, &f, start, end)
 			return
 		}
@@ -171,14 +171,22 @@ func (l *Lane) decode(c *polled, start, n int) {
 	c.keep(l.area[start:end], finished)
 }
 
-// grows says whether a frame of a guest that takes whole messages, or of a session
-// with compression, may end a message that is larger than the frame.
-func (l *Lane) grows(flags byte) bool {
-	return flags&(abi.FlagFIN|abi.MaskOpcode) == abi.FlagFIN || flags&(abi.FlagFIN|abi.FlagRSV1) == abi.FlagFIN|abi.FlagRSV1
+// grows says whether a frame ends a message that is put together elsewhere and may
+// be larger than the frame: of a guest that takes whole messages, or a compressed one.
+func (l *Lane) grows(c *polled, flags byte) bool {
+	if flags&abi.FlagFIN == 0 {
+		return false
+	}
+	if l.messages && flags&abi.MaskOpcode == abi.OpContinuation {
+		return true
+	}
+	s := l.sessions.find(c.id)
+	return s != nil && s.packing() != nil && s.packing().takes(flags)
 }
 
 // decodeAside goes on from the middle of decode, at such a frame: what is behind
-// it, from start to end, makes way, for the message may need all of the area.
+// it, from start to end, makes way, for the message may need all of the area. The
+// frame's own payload is copied before anything can happen to the instance.
 func (l *Lane) decodeAside(c *polled, f *frame.Frame, start, end int) {
 	d := c.needSide()
 	d.in = append(d.in[:0], l.area[start:end]...)
