@@ -108,6 +108,9 @@ func (l *Lane) call() error {
 		}
 		l.commit(commands)
 		l.first, more = consumed, again
+		if l.careful > 0 { // what the next one may lose begins here
+			since = time.Now()
+		}
 	}
 	l.n, l.used, l.turned = 0, l.floor, l.tick
 	return nil

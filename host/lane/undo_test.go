@@ -148,6 +148,33 @@ func TestUndoneTimer(t *testing.T) {
 	})
 }
 
+// What good events take in the turn of a bad one is not lost to failures.
+func TestUndoneAmongWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		work := func(_ *native, _ abi.Event, payload []byte) {
+			if string(payload) == "work" {
+				time.Sleep(time.Second)
+			}
+		}
+		r, _ := newUndoing(t, work, isBad, 0)
+		for range 20 {
+			id, _ := r.open()
+			r.frames(id, text("work"), text("bad"))
+			time.Sleep(time.Minute) // the lane sleeps with its guest
+			synctest.Wait()
+		}
+		for range 20 { // without a pause
+			id, _ := r.open()
+			r.Input(id, &lane.Batch{Frames: []frame.Frame{text("work"), text("bad")}, Done: func() {}})
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := r.starts.Load(); got != 1 {
+			t.Errorf("got %d instances, want the first to last", got)
+		}
+	})
+}
+
 // A guest that does nothing but fail is restarted, with its sessions.
 func TestUndoneTooOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
