@@ -28,7 +28,7 @@ func (c *Code) where(err error) string {
 		n, notNumber := strconv.Atoi(number)
 		switch {
 		case !ok || notNumber != nil:
-			return printable(f[1])
+			return shortened(Printable(f[1]))
 		case n < own:
 			return fmt.Sprintf("function %d", n)
 		}
@@ -36,14 +36,18 @@ func (c *Code) where(err error) string {
 	return ""
 }
 
-// printable makes a name, which is the guest's invention, fit for a log.
-func printable(name string) string {
-	name = strings.Map(func(r rune) rune {
+// Printable makes text that others have chosen fit for a line of a log or on a
+// terminal: whatever is not to be seen becomes U+FFFD.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, name)
+	}, text)
+}
+
+func shortened(name string) string {
 	if r := []rune(name); len(r) > maxFunction {
 		return string(r[:maxFunction]) + "..."
 	}

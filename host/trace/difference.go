@@ -75,7 +75,7 @@ func outcome(trap guest.Kind, text string, count, consumed, n int, more bool) st
 // oneLine is the first line of a text.
 func oneLine(text string) string {
 	first, _, _ := bytes.Cut([]byte(text), []byte("\n"))
-	return printable(string(first))
+	return guest.Printable(string(first))
 }
 
 // sameCommands reports whether the commands are the same. If not it says in d

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
 // Show writes a trace as text: some lines about the instance, then one for each
@@ -51,9 +52,9 @@ func (s *shower) header(h *Header) {
 	if h.Continuation {
 		marks = append(marks, "from the middle on")
 	}
-	fmt.Fprintf(s.to, "plugin    %s, lane %d\n", printable(h.Plugin), h.Lane)
+	fmt.Fprintf(s.to, "plugin    %s, lane %d\n", guest.Printable(h.Plugin), h.Lane)
 	fmt.Fprintf(s.to, "module    %s\n", h.Digest)
-	fmt.Fprintf(s.to, "recorded  %s by %s%s\n", h.Time.Format(time.RFC3339Nano), printable(h.Host), strings.Join(append([]string{""}, marks...), ", "))
+	fmt.Fprintf(s.to, "recorded  %s by %s%s\n", h.Time.Format(time.RFC3339Nano), guest.Printable(h.Host), strings.Join(append([]string{""}, marks...), ", "))
 	fmt.Fprintf(s.to, "instance  ABI %d, %v; rings of %d and %d records, area of %d bytes, at most %d bytes of memory\n\n",
 		h.ABI, h.Granted, h.EventsCap, h.CommandsCap, h.AreaAt.Cap, h.Memory)
 }

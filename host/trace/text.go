@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
 // quoted is how many bytes of a payload a line shows, unless told otherwise.
@@ -83,18 +84,7 @@ func EventText(e abi.Event, payload []byte) string {
 	if e.User != 0 && session(e.Kind) {
 		l.word("user %#x", e.User)
 	}
-	return printable(l.String())
-}
-
-// printable makes text that others have chosen, names of headers for instance, fit
-// for a line on a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
+	return guest.Printable(l.String())
 }
 
 // session says whether the user word of an event is that of its session.
@@ -114,7 +104,7 @@ func CommandText(c Command) string {
 	if c.Missing {
 		l.word("%d B not recorded, at %#x", c.Len, c.Addr)
 	}
-	return printable(l.String())
+	return guest.Printable(l.String())
 }
 
 func (l *line) command(c *Command) {
