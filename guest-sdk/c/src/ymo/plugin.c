@@ -120,7 +120,7 @@ static void init_hook(yimmo_control *c)
 static void reset_hook(void)
 {
 	ymo_bucket_reset();
-	ymo_http_reset();
+	ymo_exchanges_reset();
 }
 
 const yimmo_hooks yimmo_layer = { .init = init_hook, .turn_end = ymo_loop_end, .reset = reset_hook };

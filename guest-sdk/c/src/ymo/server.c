@@ -11,8 +11,6 @@ const char *ymo_version_str(void)
 	return TEXT(YIMMO_VERSION_MAJOR) "." TEXT(YIMMO_VERSION_MINOR) "." TEXT(YIMMO_VERSION_PATCH);
 }
 
-const char *ymo_proto_name(ymo_proto_t *proto) { return proto ? proto->name : NULL; }
-
 ymo_server_t *ymo_server_create(ymo_server_config_t *config, ymo_proto_t *proto)
 {
 	ymo_server_t *s = config && proto ? calloc(1, sizeof *s) : NULL;

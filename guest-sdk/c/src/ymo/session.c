@@ -56,43 +56,6 @@ static void rest(ymo_ws_session_t *s)
 	resting_count++;
 }
 
-/* The protocol. */
-
-ymo_proto_t *yimmo_ws_proto_create(ymo_ws_server_flags_t flags, ymo_ws_connect_cb_t connect_cb,
-	ymo_ws_recv_cb_t recv_cb, ymo_ws_close_cb_t close_cb, size_t message_max)
-{
-	ymo_proto_t *p = calloc(1, sizeof *p);
-	if (!p) {
-		errno = ENOMEM;
-		return NULL;
-	}
-	p->name = "WS";
-	p->is_ws = true;
-	p->flags = flags;
-	p->connect = connect_cb;
-	p->recv = recv_cb;
-	p->close = close_cb;
-	p->message_max = message_max;
-	return p;
-}
-
-static ymo_http_upgrade_status_t accept_websocket(const char *upgrade, ymo_http_request_t *request,
-	ymo_http_response_t *response)
-{
-	(void)request, (void)response;
-	return strcmp(upgrade, "websocket") ? YMO_HTTP_UPGRADE_NOPROTO : YMO_HTTP_UPGRADE_HANDLED;
-}
-
-ymo_http_upgrade_handler_t *ymo_ws_http_upgrade_handler(ymo_proto_t *proto)
-{
-	if (!proto || !proto->is_ws) {
-		errno = EINVAL;
-		return NULL;
-	}
-	proto->handler = (ymo_http_upgrade_handler_t){ accept_websocket, proto };
-	return &proto->handler;
-}
-
 /* Sending. */
 
 /* close_frame gives the close command for the payload of a close frame: nothing,
@@ -179,43 +142,6 @@ static void refuse(uint64_t id, uint16_t status)
 	yimmo_refuse(id, status, NULL, 0, NULL, 0);
 }
 
-/* choose walks through the upgrade handlers. It returns the WebSocket protocol
- * that takes the session, or NULL after it refused. */
-static ymo_proto_t *choose(const yimmo_event *e, ymo_proto_t *http)
-{
-	ymo_look *look = NULL;
-	ymo_http_request_t *request = NULL;
-	ymo_http_response_t *response = NULL;
-	ymo_proto_t *chosen = NULL;
-	uint16_t status = YMO_HTTP_NOT_IMPLEMENTED;
-	for (ymo_upgrade *u = http->upgrades; u; u = u->next) {
-		if (u->cb == accept_websocket) {
-			chosen = u->proto;
-			break;
-		}
-		if (!look && !(look = ymo_look_create(e, &request, &response))) {
-			status = YMO_HTTP_SERVICE_UNAVAILABLE;
-			break;
-		}
-		errno = 0;
-		ymo_http_upgrade_status_t verdict = u->cb("websocket", request, response);
-		if (verdict == YMO_HTTP_UPGRADE_NOPROTO)
-			continue;
-		if (verdict == YMO_HTTP_UPGRADE_HANDLED && u->proto && u->proto->is_ws) {
-			chosen = u->proto;
-			break;
-		}
-		status = verdict == YMO_HTTP_UPGRADE_IGNORE ? YMO_HTTP_UPGRADE_REQUIRED : ymo_http_code(errno ? errno : EINVAL);
-		break;
-	}
-	if (!chosen && look)
-		ymo_look_refuse(look, e->id, status);
-	else if (!chosen)
-		refuse(e->id, status);
-	ymo_look_free(look);
-	return chosen;
-}
-
 /* over tells the program that a session is over. As in the original each connect
  * callback is followed by one close callback, also if it failed. */
 static void over(ymo_ws_session_t *s)
@@ -256,7 +182,7 @@ void ymo_on_connect(const yimmo_event *e)
 			refuse(e->id, YMO_HTTP_SERVICE_UNAVAILABLE);
 		return;
 	}
-	ymo_proto_t *proto = server->proto->is_ws ? server->proto : choose(e, server->proto);
+	ymo_proto_t *proto = server->proto->is_ws ? server->proto : ymo_upgrade_choose(e, server->proto);
 	if (!proto)
 		return;
 	ymo_ws_session_t *s = new_session();

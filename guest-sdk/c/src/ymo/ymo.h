@@ -1,4 +1,21 @@
-/* What the parts of the libyimmo layer know of each other. */
+/* What the parts of the libyimmo layer know of each other.
+ *
+ *     plugin.c       the host's events, handed to
+ *       session.c    WebSocket sessions: connect, receive, send, close
+ *         upgrade.c    which protocol takes a handshake
+ *         frames.c     what may be sent
+ *       exchange.c   HTTP exchanges: request, response and session
+ *         request.c    what a program reads
+ *         response.c   what it sets, and the commands that it becomes
+ *       loop.c       watchers and timers
+ *       program.c    main
+ *     proto.c        what programs make before they serve
+ *     server.c       the server and its connections
+ *
+ * Each calls what stands below it or further in, none the other way. On the ground are
+ * bucket.c, headers.c, ids.c, status.c, config.c and log.c; queue.c and util.c are
+ * for programs only.
+ */
 #ifndef YIMMO_SRC_YMO_H
 #define YIMMO_SRC_YMO_H
 
@@ -88,26 +105,54 @@ void ymo_bucket_reset(void);
  * and a chain of buckets. */
 int ymo_give_chain(yimmo_command c, const yimmo_bucket *payload, ymo_bucket_t *chain);
 
+/* headers.c */
+bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value);
+int ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
+
+/* request.c: what a program reads and the memory behind it. Zero at first. */
+typedef struct ymo_request {
+	ymo_http_request_t seen; /* by the program */
+	char *text;              /* its strings */
+	size_t body_cap;
+} ymo_request;
+bool ymo_request_read(ymo_request *q, const yimmo_event *e); /* false: no memory */
+bool ymo_request_keep_body(ymo_request *q, const void *data, size_t n);
+void ymo_request_clear(ymo_request *q);
+
+/* response.c */
+struct ymo_http_response {
+	ymo_http_exchange_t *exchange; /* NULL: an upgrade handler's */
+	ymo_http_hdr_table_t headers;
+	ymo_http_status_t status;
+	ymo_http_flags_t flags;
+	bool named;    /* the program set the status */
+	bool head_out; /* the head went out */
+	ymo_bucket_t *body;
+};
+void ymo_response_init(ymo_http_response_t *r, ymo_http_exchange_t *x);
+void ymo_response_clear(ymo_http_response_t *r); /* headers and body */
+/* Gives what there is: the head, if it is not out yet, and the body so far. 0, ENOMEM,
+ * or EINVAL when the headers are too large. */
+int ymo_response_give(ymo_http_response_t *r, uint64_t request);
+/* Gives the response as the refusal of a connect, with its own status if it has one. */
+void ymo_response_refuse(ymo_http_response_t *r, uint64_t session, uint16_t status);
+
+/* exchange.c */
+void ymo_on_http(const yimmo_event *e);
+void ymo_on_http_body(const yimmo_event *e);
+void ymo_on_http_gone(const yimmo_event *e);
+void ymo_on_answer_refused(const yimmo_event *e);
+void ymo_exchanges_reset(void); /* frees what the host has read */
+
+/* upgrade.c: the protocol that takes the session of a connect event, or NULL after it
+ * was refused. */
+ymo_proto_t *ymo_upgrade_choose(const yimmo_event *e, const ymo_proto_t *http);
+
 /* session.c */
 void ymo_on_connect(const yimmo_event *e);
 void ymo_on_recv(const yimmo_event *e);
 void ymo_on_close(const yimmo_event *e);
 void ymo_sessions_close(uint16_t code);
-
-/* http.c and headers.c */
-void ymo_on_http(const yimmo_event *e);
-void ymo_on_http_body(const yimmo_event *e);
-void ymo_on_http_gone(const yimmo_event *e);
-void ymo_on_answer_refused(const yimmo_event *e);
-void ymo_http_reset(void);
-bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *value);
-int ymo_headers_encode(yimmo_bucket *out, const ymo_http_hdr_table_t *t);
-/* A request that is only looked at: an upgrade handler's. NULL: no memory. */
-typedef struct ymo_look ymo_look;
-ymo_look *ymo_look_create(const yimmo_event *e, ymo_http_request_t **request, ymo_http_response_t **response);
-void ymo_look_free(ymo_look *l);
-/* Gives the look's response as the refusal of a connect. */
-void ymo_look_refuse(ymo_look *l, uint64_t session, uint16_t status);
 
 /* loop.c */
 void ymo_on_timer(const yimmo_event *e);
