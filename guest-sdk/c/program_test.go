@@ -534,6 +534,35 @@ func TestCallbackStatuses(t *testing.T) {
 		`info 1 "closed; sending now gives EPIPE"`)
 }
 
+// A server that stops closes the session that is just being connected as well.
+func TestStopWhileConnecting(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, `
+		#include <ev.h>
+		#include <ymo_http.h>
+		#include <ymo_ws.h>
+		static ymo_server_t* server;
+		static ymo_status_t stop(ymo_ws_session_t* s)
+		{
+			(void)s;
+			return ymo_server_stop_graceful(server);
+		}
+		int main(void)
+		{
+			ymo_proto_t* ws = ymo_proto_ws_create(YMO_WS_SERVER_DEFAULT, stop, NULL, NULL);
+			ymo_http_upgrade_handler_t* handlers[] = { ymo_ws_http_upgrade_handler(ws), NULL };
+			server = ymo_http_simple_init(EV_DEFAULT, 8081, NULL, handlers, NULL);
+			ymo_server_start(server, EV_DEFAULT);
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`)), options{})
+	d.connect(1)
+	d.connect(2)
+	d.turn()
+	d.want(`close 1 1001`, `refuse 2 503`)
+}
+
 func TestControlProgram(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "control"), options{})

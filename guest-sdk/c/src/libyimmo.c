@@ -7,6 +7,7 @@
 
 #include "ymo/bucket.c"
 #include "ymo/config.c"
+#include "ymo/conn.c"
 #include "ymo/exchange.c"
 #include "ymo/frames.c"
 #include "ymo/headers.c"

@@ -28,7 +28,6 @@ struct ymo_http_exchange {
 	exchange *next;  /* in done */
 };
 
-static ymo_ids exchanges;
 static exchange *done; /* freed at reset */
 
 static void free_exchange(exchange *x)
@@ -51,12 +50,17 @@ static exchange *new_exchange(const yimmo_event *e)
 	return x;
 }
 
+static exchange *exchange_of(const yimmo_event *e)
+{
+	ymo_conn_t *c = ymo_conn_get(e->id);
+	return c && !c->close ? (exchange *)c : NULL; /* its session comes first */
+}
+
 /* The end. */
 
 static void end_session(exchange *x)
 {
 	ymo_proto_t *p = x->session.conn.proto;
-	ymo_ids_remove(&exchanges, x->session.conn.id);
 	if (p->session_cleanup)
 		p->session_cleanup(p->data, &x->session, x->session.user);
 	ymo_conn_over(&x->session.conn);
@@ -131,7 +135,7 @@ void ymo_on_answer_refused(const yimmo_event *e)
 	ymo_log(YMO_LOG_ERROR, "an answer is lost: %s", e->code == YIMMO_STATUS_TOO_LARGE
 		? "it is larger than what the host lets wait for a peer" : "the host refuses its headers");
 	yimmo_answer(e->id, YMO_HTTP_INTERNAL_SERVER_ERROR, NULL, 0, NULL, 0);
-	exchange *x = ymo_ids_get(&exchanges, e->id);
+	exchange *x = exchange_of(e);
 	if (x)
 		abandon(x);
 }
@@ -226,15 +230,14 @@ void ymo_on_http(const yimmo_event *e)
 		yimmo_answer(e->id, YMO_HTTP_SERVICE_UNAVAILABLE, NULL, 0, NULL, 0);
 		return;
 	}
+	ymo_proto_t *p = server->proto;
 	exchange *x = new_exchange(e);
-	if (!x || !ymo_ids_put(&exchanges, e->id, x)) {
+	if (!x || !ymo_conn_open(&x->session.conn, e->id, server, p, NULL)) {
 		if (x)
 			free_exchange(x);
 		yimmo_answer(e->id, YMO_HTTP_SERVICE_UNAVAILABLE, NULL, 0, NULL, 0);
 		return;
 	}
-	ymo_proto_t *p = server->proto;
-	ymo_conn_open(&x->session.conn, e->id, p, false);
 	x->session.user = p->data;
 	x->in_callback = true;
 	ymo_status_t status = p->session_init ? p->session_init(p->data, &x->session) : YMO_OKAY;
@@ -250,7 +253,7 @@ void ymo_on_http(const yimmo_event *e)
 
 void ymo_on_http_body(const yimmo_event *e)
 {
-	exchange *x = ymo_ids_get(&exchanges, e->id);
+	exchange *x = exchange_of(e);
 	if (!x || !wants_more(x))
 		return;
 	ymo_http_request_t *r = &x->request.seen;
@@ -271,7 +274,7 @@ void ymo_on_http_body(const yimmo_event *e)
 
 void ymo_on_http_gone(const yimmo_event *e)
 {
-	exchange *x = ymo_ids_get(&exchanges, e->id);
+	exchange *x = exchange_of(e);
 	if (x)
 		abandon(x);
 }

@@ -1,5 +1,4 @@
-/* Servers and connections. The host listens; what is left of a server is whose
- * callbacks are called. */
+/* Servers. The host listens; what is left of a server is whose callbacks are called. */
 #include "ymo.h"
 
 ymo_server_t *ymo_serving;
@@ -71,7 +70,7 @@ ymo_status_t ymo_server_stop_graceful(ymo_server_t *s)
 	if (s->state != YMO_SERVER_STOP_GRACEFUL) {
 		s->state = YMO_SERVER_STOP_GRACEFUL;
 		if (s == ymo_serving)
-			ymo_sessions_close(YIMMO_CLOSE_GOING_AWAY);
+			ymo_conns_close(YIMMO_CLOSE_GOING_AWAY);
 	}
 	return YMO_OKAY;
 }
@@ -81,46 +80,9 @@ void ymo_server_free(ymo_server_t *s)
 	if (!s)
 		return;
 	if (s == ymo_serving) {
-		ymo_sessions_close(YIMMO_CLOSE_GOING_AWAY);
+		ymo_conns_close(YIMMO_CLOSE_GOING_AWAY);
+		ymo_conns_orphan();
 		ymo_serving = NULL;
 	}
 	free(s);
-}
-
-/* Connections. */
-
-void ymo_conn_open(ymo_conn_t *c, uint64_t id, ymo_proto_t *proto, bool is_session)
-{
-	*c = (ymo_conn_t){ .server = ymo_serving, .proto = proto, .id = id, .is_session = is_session };
-	if (ymo_serving && ymo_serving->config.user_init)
-		c->user = ymo_serving->config.user_init(ymo_serving, c);
-}
-
-void ymo_conn_over(ymo_conn_t *c)
-{
-	if (c->server && c->server == ymo_serving && c->server->config.user_cleanup)
-		c->server->config.user_cleanup(c->server, c, c->user);
-}
-
-ymo_server_t *ymo_conn_server(const ymo_conn_t *c) { return c->server; }
-ymo_proto_t *ymo_conn_proto(const ymo_conn_t *c) { return c->proto; }
-
-/* The id in a UUID of version 8, which is for whatever one likes. */
-void ymo_conn_id(uuid_t dst, const ymo_conn_t *c)
-{
-	memset(dst, 0, 16);
-	for (int i = 0; i < 8; i++)
-		dst[8 + i] = (unsigned char)(c->id >> (56 - 8 * i));
-	dst[0] = dst[8]; /* what the variant bits take the place of */
-	dst[6] = 0x80;
-	dst[8] = (dst[8] & 0x3f) | 0x80;
-}
-
-char *ymo_conn_id_str(const ymo_conn_t *c)
-{
-	static char text[37];
-	uuid_t id;
-	ymo_conn_id(id, c);
-	uuid_unparse(id, text);
-	return text;
 }

@@ -27,11 +27,10 @@ struct ymo_ws_session {
 	ymo_ws_session_t *next; /* resting */
 };
 
-static ymo_ids sessions;
 static ymo_ws_session_t *resting, **resting_end = &resting;
 static unsigned resting_count;
 
-static ymo_ws_session_t *new_session(void)
+static ymo_ws_session_t *new_session(bool taken_over)
 {
 	ymo_ws_session_t *s = resting;
 	if (s && resting_count > RESTING) {
@@ -40,14 +39,13 @@ static ymo_ws_session_t *new_session(void)
 	} else if (!(s = malloc(sizeof *s))) {
 		return NULL;
 	}
-	memset(s, 0, sizeof *s);
+	*s = (ymo_ws_session_t){ .state = CONNECTING, .quiet = taken_over };
 	return s;
 }
 
 /* rest ends a session whose callbacks are done. */
 static void rest(ymo_ws_session_t *s)
 {
-	ymo_ids_remove(&sessions, s->conn.id);
 	ymo_conn_over(&s->conn);
 	free(s->message);
 	memset(s, 0, sizeof *s);
@@ -113,26 +111,22 @@ ymo_status_t ymo_ws_session_send(ymo_ws_session_t *s, uint8_t flags, ymo_bucket_
 void ymo_ws_session_set_userdata(ymo_ws_session_t *s, void *user) { s->user = user; }
 void *ymo_ws_session_get_userdata(ymo_ws_session_t *s) { return s->user; }
 
-void ymo_sessions_close(uint16_t code)
+/* close_conn is how connections of this kind are closed. */
+static ymo_status_t close_conn(ymo_conn_t *c, uint16_t code)
 {
-	for (uint32_t i = 0; i < sessions.cap; i++) {
-		ymo_ws_session_t *s = sessions.at[i].value;
-		if (sessions.at[i].id && s->state == OPEN && !yimmo_close(s->conn.id, code, NULL))
-			s->state = CLOSING;
-	}
-}
-
-ymo_status_t ymo_conn_shutdown(ymo_conn_t *c)
-{
-	if (!c || !c->is_session)
-		return EINVAL;
 	ymo_ws_session_t *s = (ymo_ws_session_t *)c; /* its first member */
 	if (s->state != OPEN && s->state != CONNECTING)
 		return s->state == OVER ? EPIPE : EADDRNOTAVAIL;
-	ymo_status_t err = yimmo_close(c->id, YIMMO_CLOSE_NORMAL, NULL);
+	ymo_status_t err = yimmo_close(c->id, code, NULL);
 	if (!err)
 		s->state = CLOSING;
 	return err;
+}
+
+static ymo_ws_session_t *session_of(const yimmo_event *e)
+{
+	ymo_conn_t *c = ymo_conn_get(e->id);
+	return c && c->close == close_conn ? (ymo_ws_session_t *)c : NULL;
 }
 
 /* Connecting. */
@@ -185,8 +179,8 @@ void ymo_on_connect(const yimmo_event *e)
 	ymo_proto_t *proto = server->proto->is_ws ? server->proto : ymo_upgrade_choose(e, server->proto);
 	if (!proto)
 		return;
-	ymo_ws_session_t *s = new_session();
-	if (!s || !ymo_ids_put(&sessions, e->id, s)) {
+	ymo_ws_session_t *s = new_session(taken_over);
+	if (!s || !ymo_conn_open(&s->conn, e->id, server, proto, close_conn)) {
 		free(s);
 		ymo_log(YMO_LOG_ERROR, "out of memory for a session");
 		if (taken_over)
@@ -195,9 +189,6 @@ void ymo_on_connect(const yimmo_event *e)
 			refuse(e->id, YMO_HTTP_SERVICE_UNAVAILABLE);
 		return;
 	}
-	s->state = CONNECTING;
-	s->quiet = taken_over;
-	ymo_conn_open(&s->conn, e->id, proto, true);
 	ymo_status_t status = proto->connect ? proto->connect(s) : YMO_OKAY;
 	if (status != YMO_OKAY) {
 		failed(s, "connect", status);
@@ -283,7 +274,7 @@ static void collect(ymo_ws_session_t *s, const yimmo_event *e)
 
 void ymo_on_recv(const yimmo_event *e)
 {
-	ymo_ws_session_t *s = ymo_ids_get(&sessions, e->id);
+	ymo_ws_session_t *s = session_of(e);
 	if (!s || s->state == FAILED)
 		return;
 	if (s->conn.proto->flags & YMO_WS_SERVER_BUFFERED)
@@ -294,7 +285,7 @@ void ymo_on_recv(const yimmo_event *e)
 
 void ymo_on_close(const yimmo_event *e)
 {
-	ymo_ws_session_t *s = ymo_ids_get(&sessions, e->id);
+	ymo_ws_session_t *s = session_of(e);
 	if (s)
 		over(s);
 }

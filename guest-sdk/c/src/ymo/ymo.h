@@ -10,7 +10,8 @@
  *       loop.c       watchers and timers
  *       program.c    main
  *     proto.c        what programs make before they serve
- *     server.c       the server and its connections
+ *     server.c       servers
+ *     conn.c         connections, which are sessions or exchanges
  *
  * Each calls what stands below it or further in, none the other way. On the ground are
  * bucket.c, headers.c, ids.c, status.c, config.c and log.c; queue.c and util.c are
@@ -31,12 +32,17 @@
 #include "../../include/ymo_log.h"
 #include "../../include/ymo_ws.h"
 
+/* How a connection is closed by others than the peer. NULL: it is an HTTP exchange,
+ * which ends with its answer. */
+typedef ymo_status_t (*ymo_conn_close_fn)(ymo_conn_t *c, uint16_t code);
+
+/* The first member of what has more to tell about a connection. */
 struct ymo_conn {
-	ymo_server_t *server;
+	ymo_server_t *server; /* NULL once it is freed */
 	ymo_proto_t *proto;
 	uint64_t id;
-	void *user; /* what user_init returned */
-	bool is_session;
+	void *user;           /* what user_init returned */
+	ymo_conn_close_fn close;
 };
 
 typedef struct ymo_upgrade {
@@ -73,9 +79,12 @@ struct ymo_server {
 
 extern ymo_server_t *ymo_serving; /* the server that was started first, or NULL */
 
-/* server.c */
-void ymo_conn_open(ymo_conn_t *c, uint64_t id, ymo_proto_t *proto, bool is_session);
+/* conn.c: opened ones are found by the host's id until they are over. */
+bool ymo_conn_open(ymo_conn_t *c, uint64_t id, ymo_server_t *server, ymo_proto_t *proto, ymo_conn_close_fn close);
 void ymo_conn_over(ymo_conn_t *c);
+ymo_conn_t *ymo_conn_get(uint64_t id);
+void ymo_conns_close(uint16_t code);
+void ymo_conns_orphan(void); /* their server is about to be freed */
 
 /* status.c: what a callback's status means, the README's table. */
 bool ymo_is_close_code(int status);
@@ -152,7 +161,6 @@ ymo_proto_t *ymo_upgrade_choose(const yimmo_event *e, const ymo_proto_t *http);
 void ymo_on_connect(const yimmo_event *e);
 void ymo_on_recv(const yimmo_event *e);
 void ymo_on_close(const yimmo_event *e);
-void ymo_sessions_close(uint16_t code);
 
 /* loop.c */
 void ymo_on_timer(const yimmo_event *e);
