@@ -15,13 +15,25 @@
 #include "ymo/log.c"
 #include "ymo/loop.c"
 #include "ymo/plugin.c"
-#include "ymo/program.c"
 #include "ymo/proto.c"
 #include "ymo/queue.c"
 #include "ymo/request.c"
 #include "ymo/response.c"
 #include "ymo/server.c"
 #include "ymo/session.c"
+#include "ymo/signals.c"
 #include "ymo/status.c"
+#include "ymo/timers.c"
 #include "ymo/upgrade.c"
 #include "ymo/util.c"
+
+#if defined(__wasm__)
+#include "ymo/main.c"
+#endif
+
+#if defined(__wasi__)
+#include "ymo/program_wasi.c"
+#elif defined(__wasm__)
+#include "ymo/image.c"
+#include "ymo/program.c"
+#endif

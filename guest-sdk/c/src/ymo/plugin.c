@@ -58,6 +58,12 @@ static void started(void)
 		yimmo_side->control.more = 1;
 }
 
+unsigned int ev_depth(struct ev_loop *loop)
+{
+	(void)loop;
+	return ymo_program_serves();
+}
+
 static void finished(void)
 {
 	yimmo_hook.main = yimmo_hook.after_main = NULL;
@@ -79,6 +85,7 @@ static void stop_event(const yimmo_event *e)
 {
 	(void)e;
 	ymo_loop_stop();
+	ymo_signal_stop();
 	yimmo_hook.main = ymo_program_finish;
 	yimmo_hook.after_main = finished;
 }

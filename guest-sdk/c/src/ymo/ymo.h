@@ -7,8 +7,12 @@
  *       exchange.c   HTTP exchanges: request, response and session
  *         request.c    what a program reads
  *         response.c   what it sets, and the commands that it becomes
- *       loop.c       watchers and timers
- *       program.c    main
+ *       program.c    main, before and after the loop; program_wasi.c
+ *         main.c       where it is
+ *         image.c      copies of its memory
+ *       timers.c     timers and periodics
+ *       signals.c    signals, of which the host sends one
+ *     loop.c         watchers
  *     proto.c        what programs make before they serve
  *     server.c       servers
  *     conn.c         connections, which are sessions or exchanges
@@ -163,19 +167,49 @@ void ymo_on_recv(const yimmo_event *e);
 void ymo_on_close(const yimmo_event *e);
 
 /* loop.c */
+void ymo_watch(ev_watcher **list, ev_watcher *w);
+void ymo_unwatch(ev_watcher **list, ev_watcher *w);
+void ymo_loop_pending(void); /* what callbacks have set off */
+void ymo_loop_end(void);     /* check, idle and prepare watchers */
+void ymo_loop_stop(void);    /* from now on ev_break may be called */
+
+/* timers.c */
 void ymo_on_timer(const yimmo_event *e);
 void ymo_on_timer_refused(void);
-void ymo_loop_pending(void);   /* what callbacks have set off */
-void ymo_loop_end(void);       /* check, idle and prepare watchers */
-void ymo_loop_stop(void);      /* signal watchers and handlers */
+
+/* signals.c */
+void ymo_signal_stop(void); /* to watchers and handlers of SIGTERM, or SIGINT */
 
 /* config.c: the start event's fields, kept for good. */
 bool ymo_config_keep(const yimmo_event *e);
 const char *ymo_config(const char *name);
 const char *ymo_setting(const char *name); /* the key of that name, or of that name in lower case */
 
-/* program.c, or test/native.c: main. start and finish run as hooks, see core.h;
- * what follows them tells how it went. */
+/* main.c */
+void ymo_main_require(void); /* traps where the program has none */
+int ymo_main_call(void);
+int ymo_main_is_over(void);  /* what ev_run returns in a callback */
+
+/* image.c: a copy of the program's data, of the heap's first region as far as it was in
+ * use, of pages that the heap was given and of a part of the stack. */
+typedef struct ymo_image {
+	unsigned char *at;         /* NULL: there is none */
+	size_t size;
+	unsigned char *heap_top;
+	const yimmo_page_log *log;
+	uint32_t runs;             /* of the log */
+	uint32_t stack_low, stack_high;
+} ymo_image;
+bool ymo_image_save(ymo_image *m);
+void ymo_image_restore(const ymo_image *m);
+void ymo_image_drop(ymo_image *m); /* gives the copy's memory to the heap */
+/* Memory that no log tells of: what is left over beside the rings, or new pages. *n
+ * becomes how much it is. */
+unsigned char *ymo_image_pages(size_t *n);
+
+/* program.c, program_wasi.c, or test/native: how main is parted into before and after
+ * the loop. start and finish run as hooks, see core.h; what follows them tells how it
+ * went. */
 void ymo_program_init(void);
 void ymo_program_start(void);
 void ymo_program_finish(void);
