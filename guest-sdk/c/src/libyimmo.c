@@ -14,6 +14,7 @@
 #include "ymo/ids.c"
 #include "ymo/log.c"
 #include "ymo/loop.c"
+#include "ymo/message.c"
 #include "ymo/plugin.c"
 #include "ymo/proto.c"
 #include "ymo/queue.c"

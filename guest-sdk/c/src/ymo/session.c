@@ -20,10 +20,7 @@ struct ymo_ws_session {
 	bool spoke;      /* something was sent */
 	bool quiet;      /* taken over from another instance: the connect callback's sends are dropped */
 	void *user;
-	char *message;   /* being put together, buffered mode */
-	size_t len, cap;
-	uint8_t flags;   /* of its first frame */
-	bool begun;
+	ymo_message message;    /* buffered mode */
 	ymo_ws_session_t *next; /* resting */
 };
 
@@ -47,7 +44,7 @@ static ymo_ws_session_t *new_session(bool taken_over)
 static void rest(ymo_ws_session_t *s)
 {
 	ymo_conn_over(&s->conn);
-	free(s->message);
+	ymo_message_drop(&s->message);
 	memset(s, 0, sizeof *s);
 	*resting_end = s;
 	resting_end = &s->next;
@@ -217,59 +214,28 @@ static void too_large(ymo_ws_session_t *s)
 	yimmo_close(s->conn.id, YIMMO_CLOSE_TOO_BIG, NULL);
 }
 
-static bool room_in_message(ymo_ws_session_t *s, size_t n)
-{
-	if (s->cap - s->len >= n)
-		return true;
-	size_t cap = s->len + n + s->len / 2;
-	char *p = realloc(s->message, cap ? cap : 1);
-	if (p) {
-		s->message = p;
-		s->cap = cap;
-	}
-	return p != NULL;
-}
-
-/* collect puts fragments together. A message that comes whole is handed over
- * where it lies. */
+/* collect puts fragments together. A message that comes whole is handed over where it
+ * lies. */
 static void collect(ymo_ws_session_t *s, const yimmo_event *e)
 {
-	size_t most = s->conn.proto->message_max;
-	if (!s->begun && !(e->flags & YMO_WS_MASK_OP))
-		return; /* its beginning went to an instance that is gone */
-	if (e->len > most || s->len > most - e->len) {
+	switch (ymo_message_add(&s->message, e, s->conn.proto->message_max)) {
+	case YMO_MESSAGE_WHOLE: {
+		/* The callback may close and free the session: what it gets is not in it. */
+		ymo_message m = s->message;
+		s->message = (ymo_message){ 0 };
+		hand_over(s, m.flags, m.data, m.len);
+		ymo_message_done(&m);
+		return;
+	}
+	case YMO_MESSAGE_TOO_LARGE:
 		too_large(s);
 		return;
-	}
-	if (!s->begun && e->flags & YIMMO_FLAG_FIN) {
-		hand_over(s, e->flags, yimmo_data(e), e->len);
-		return;
-	}
-	if (!s->begun)
-		s->flags = e->flags | YIMMO_FLAG_FIN;
-	s->begun = true;
-	if (!room_in_message(s, e->len)) {
+	case YMO_MESSAGE_NO_MEMORY:
 		failed(s, "receive", ENOMEM);
 		return;
-	}
-	if (e->len)
-		memcpy(s->message + s->len, yimmo_data(e), e->len);
-	s->len += e->len;
-	if (!(e->flags & YIMMO_FLAG_FIN))
+	case YMO_MESSAGE_MORE:
 		return;
-	/* The callback may close and free the session: what it gets is not in it. */
-	char *message = s->message;
-	size_t len = s->len;
-	s->message = NULL;
-	s->len = s->cap = 0;
-	s->begun = false;
-	hand_over(s, s->flags, message, len);
-	/* What was sent may refer to it: it goes with the buckets. */
-	ymo_bucket_t *b = ymo_bucket_create(NULL, NULL, message, len, NULL, 0);
-	if (b)
-		ymo_bucket_sent(b);
-	else
-		ymo_log(YMO_LOG_ERROR, "out of memory: a message is lost"); /* never freed, never used again */
+	}
 }
 
 void ymo_on_recv(const yimmo_event *e)

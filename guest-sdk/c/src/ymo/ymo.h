@@ -3,6 +3,7 @@
  *     plugin.c       the host's events, handed to
  *       session.c    WebSocket sessions: connect, receive, send, close
  *         upgrade.c    which protocol takes a handshake
+ *         message.c    fragments put together
  *         frames.c     what may be sent
  *       exchange.c   HTTP exchanges: request, response and session
  *         request.c    what a program reads
@@ -160,6 +161,24 @@ void ymo_exchanges_reset(void); /* frees what the host has read */
 /* upgrade.c: the protocol that takes the session of a connect event, or NULL after it
  * was refused. */
 ymo_proto_t *ymo_upgrade_choose(const yimmo_event *e, const ymo_proto_t *http);
+
+/* message.c: fragments become a message. Zero at first. */
+typedef struct ymo_message {
+	const char *data;
+	size_t len, cap;
+	char *owned;   /* data, unless that lies in the receive area */
+	uint8_t flags; /* of its first frame, and FIN */
+	bool begun;
+} ymo_message;
+typedef enum ymo_message_state {
+	YMO_MESSAGE_MORE,
+	YMO_MESSAGE_WHOLE,
+	YMO_MESSAGE_TOO_LARGE,
+	YMO_MESSAGE_NO_MEMORY,
+} ymo_message_state;
+ymo_message_state ymo_message_add(ymo_message *m, const yimmo_event *e, size_t most);
+void ymo_message_done(ymo_message *m); /* of a whole one, after the callback: freed when the host has read it */
+void ymo_message_drop(ymo_message *m); /* of one that will not become whole */
 
 /* session.c */
 void ymo_on_connect(const yimmo_event *e);
