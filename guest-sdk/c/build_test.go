@@ -162,27 +162,6 @@ func linked(t testing.TB, sdk string, args ...string) *module {
 	return m
 }
 
-// withWASI compiles a program with wasi-libc, as README.md says.
-func withWASI(t testing.TB, name string) *module {
-	t.Helper()
-	if err := openSources(); err != nil {
-		t.Fatal(err)
-	}
-	m := new(module)
-	file := filepath.Join(scratch, name+"-wasi.wasm")
-	out, err := exec.Command("clang", "--target=wasm32-wasi", "-mexec-model=reactor", "-Os", "-Wall", "-Wextra",
-		"-D_WASI_EMULATED_SIGNAL", "-D_WASI_EMULATED_GETPID", "-Iinclude",
-		filepath.Join("test", "programs", name+".c"), "src/libyimmo.c",
-		"-lwasi-emulated-signal", "-lwasi-emulated-getpid", "-o", file).CombinedOutput()
-	if err != nil || len(out) > 0 {
-		t.Fatalf("%s with wasi-libc: %v\n%s", name, err, out)
-	}
-	if m.wasm, err = os.ReadFile(file); err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // source writes a source file for one test.
 func source(t testing.TB, text string) string {
 	t.Helper()
