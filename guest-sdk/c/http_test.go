@@ -190,3 +190,45 @@ func TestHTTPSessions(t *testing.T) {
 	d.stop()
 	d.wantLogs(`info "4 sessions were cleaned up"`)
 }
+
+// A session that session_init does not take is answered with its status, and never
+// cleaned up: its data was not set, so the callback would free the server's.
+func TestHTTPSessionNotTaken(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, `
+		#include <errno.h>
+		#include <stdlib.h>
+		#include <ev.h>
+		#include <ymo_http.h>
+		static ymo_status_t init(void* server_data, ymo_http_session_t* s)
+		{
+			static const ymo_status_t statuses[] = { YMO_OKAY, EACCES, EAGAIN };
+			int* n = server_data;
+			if (!statuses[*n])
+				ymo_http_session_set_userdata(s, malloc(1));
+			return statuses[(*n)++];
+		}
+		static void cleanup(void* server_data, ymo_http_session_t* s, void* user)
+		{
+			(void)server_data; (void)s;
+			free(user);
+		}
+		int main(void)
+		{
+			static int n;
+			ymo_server_config_t config = { .loop = EV_DEFAULT, .port = 8081 };
+			ymo_server_t* s = ymo_server_create(&config, ymo_proto_http_create(init, NULL, NULL, NULL, cleanup, &n));
+			if (ymo_server_init(s) || ymo_server_start(s, EV_DEFAULT))
+				return 1;
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`)), options{})
+	for id := range uint64(3) {
+		d.request(id, "POST", "/", "body")
+	}
+	d.turn()
+	d.want(`head 0 200 end content-type=text/plain "OK"`, `head 1 403 end ""`, `head 2 503 end ""`)
+	d.wantLogs(`warn 1 "session init callback returned 13 (Permission denied): answered with 403"`,
+		`warn 2 "session init callback returned 11 (Resource temporarily unavailable): answered with 503"`)
+}

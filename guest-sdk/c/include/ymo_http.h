@@ -130,6 +130,7 @@ int ymo_http_response_finished(const ymo_http_response_t *response);
 void ymo_http_session_set_userdata(ymo_http_session_t *session, void *data);
 void *ymo_http_session_get_userdata(const ymo_http_session_t *session);
 
+/* A session that init does not return YMO_OKAY for is refused and not cleaned up. */
 typedef ymo_status_t (*ymo_http_session_init_cb_t)(void *server_data, ymo_http_session_t *session);
 typedef void (*ymo_http_session_cleanup_cb_t)(void *server_data, ymo_http_session_t *session, void *user_data);
 

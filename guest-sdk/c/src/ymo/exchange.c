@@ -20,6 +20,7 @@ struct ymo_http_exchange {
 	ymo_http_session_t session;
 	ymo_request request;
 	ymo_http_response_t response;
+	bool begun;      /* session_init let it in */
 	bool in_callback;
 	bool complete;   /* the whole request is here */
 	bool over;       /* answered, or the client is gone */
@@ -61,7 +62,7 @@ static exchange *exchange_of(const yimmo_event *e)
 static void end_session(exchange *x)
 {
 	ymo_proto_t *p = x->session.conn.proto;
-	if (p->session_cleanup)
+	if (p->session_cleanup && x->begun)
 		p->session_cleanup(p->data, &x->session, x->session.user);
 	ymo_conn_over(&x->session.conn);
 }
@@ -223,30 +224,45 @@ static void request_complete(exchange *x)
 	callback_done(x, "http", status);
 }
 
-void ymo_on_http(const yimmo_event *e)
+static exchange *open_exchange(const yimmo_event *e)
 {
 	ymo_server_t *server = ymo_serving;
-	if (!server || server->state != YMO_SERVER_STARTED) {
-		yimmo_answer(e->id, YMO_HTTP_SERVICE_UNAVAILABLE, NULL, 0, NULL, 0);
-		return;
+	exchange *x = server && server->state == YMO_SERVER_STARTED ? new_exchange(e) : NULL;
+	if (x && ymo_conn_open(&x->session.conn, e->id, server, server->proto, NULL)) {
+		x->session.user = server->proto->data;
+		return x;
 	}
-	ymo_proto_t *p = server->proto;
-	exchange *x = new_exchange(e);
-	if (!x || !ymo_conn_open(&x->session.conn, e->id, server, p, NULL)) {
-		if (x)
-			free_exchange(x);
-		yimmo_answer(e->id, YMO_HTTP_SERVICE_UNAVAILABLE, NULL, 0, NULL, 0);
-		return;
-	}
-	x->session.user = p->data;
-	x->in_callback = true;
+	if (x)
+		free_exchange(x);
+	return NULL;
+}
+
+/* begin_session asks the program whether it takes the session. What it does not take it
+ * has set no data for, so there is nothing to clean up. */
+static bool begin_session(exchange *x)
+{
+	ymo_proto_t *p = x->session.conn.proto;
 	ymo_status_t status = p->session_init ? p->session_init(p->data, &x->session) : YMO_OKAY;
-	const char *callback = "session init";
-	if (status == YMO_OKAY && p->header) {
-		callback = "header";
-		status = p->header(&x->session, &x->request.seen, &x->response, x->session.user);
+	x->begun = status == YMO_OKAY;
+	if (!x->begun)
+		answer_error(x, "session init", status);
+	return x->begun;
+}
+
+void ymo_on_http(const yimmo_event *e)
+{
+	exchange *x = open_exchange(e);
+	if (!x) {
+		yimmo_answer(e->id, YMO_HTTP_SERVICE_UNAVAILABLE, NULL, 0, NULL, 0);
+		return;
 	}
-	callback_done(x, callback, status);
+	if (!begin_session(x))
+		return;
+	ymo_proto_t *p = x->session.conn.proto;
+	if (p->header) {
+		x->in_callback = true;
+		callback_done(x, "header", p->header(&x->session, &x->request.seen, &x->response, x->session.user));
+	}
 	if (e->flags & YIMMO_FLAG_END)
 		request_complete(x);
 }
