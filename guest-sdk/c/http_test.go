@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 )
@@ -231,4 +232,73 @@ func TestHTTPSessionNotTaken(t *testing.T) {
 	d.want(`head 0 200 end content-type=text/plain "OK"`, `head 1 403 end ""`, `head 2 503 end ""`)
 	d.wantLogs(`warn 1 "session init callback returned 13 (Permission denied): answered with 403"`,
 		`warn 2 "session init callback returned 11 (Resource temporarily unavailable): answered with 503"`)
+}
+
+// What nobody waits for is given up: an answer that the program neither finished nor
+// promised, and the parts of one that it goes on with.
+func TestHTTPNeverFinished(t *testing.T) {
+	t.Parallel()
+	m := linked(t, "libyimmo.c", source(t, `
+		#include <errno.h>
+		#include <stdlib.h>
+		#include <string.h>
+		#include <ev.h>
+		#include <ymo_http.h>
+		static ymo_http_response_t* promised;
+		static void tick(struct ev_loop* loop, ev_timer* w, int revents)
+		{
+			static char part[10000];
+			(void)loop; (void)w; (void)revents;
+			ymo_http_response_body_append(promised, YMO_BUCKET_FROM_CPY(part, sizeof(part)));
+		}
+		static ymo_status_t answer(ymo_http_session_t* s, ymo_http_request_t* q, ymo_http_response_t* r, void* u)
+		{
+			static ev_timer timer;
+			(void)s; (void)u;
+			if (strcmp(q->uri, "/later"))
+				return YMO_OKAY;
+			promised = r;
+			ev_timer_init(&timer, tick, 1., 1.);
+			ev_timer_start(EV_DEFAULT, &timer);
+			return EAGAIN;
+		}
+		int main(void)
+		{
+			ymo_server_start(ymo_http_simple_init(EV_DEFAULT, 8081, answer, NULL, NULL), EV_DEFAULT);
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`))
+	tests := []struct {
+		name string
+		path string
+		some func(d *driver, n uint64)
+		logs []string
+	}{
+		{"neither finished nor promised", "/", func(d *driver, n uint64) {
+			for id := range n {
+				d.request(id, "GET", "/", "")
+				d.gone(id)
+				d.turn()
+			}
+		}, []string{`warn 1 "a client left without an answer, for which the http callback had returned YMO_OKAY: ` +
+			`call ymo_http_response_finish, or return EAGAIN to do it later"`}},
+		{"promised, and gone on with", "/later", func(d *driver, n uint64) {
+			d.advance(time.Duration(n) * time.Second)
+		}, nil},
+	}
+	for _, tt := range tests {
+		d := begin(t, m, options{})
+		d.request(1, "GET", tt.path, "")
+		d.turn()
+		d.gone(1)
+		d.turn()
+		tt.some(d, 100)
+		before := len(d.i.Memory())
+		if tt.some(d, 1000); len(d.i.Memory()) > before {
+			t.Errorf("%s: memory: %d bytes at first, %d later", tt.name, before, len(d.i.Memory()))
+		}
+		d.want()
+		d.wantLogs(tt.logs...)
+	}
 }

@@ -83,7 +83,8 @@ static void answered(exchange *x)
 
 /* abandon ends an exchange before the program has finished its answer. A program with
  * a cleanup callback is told by it and forgets the response, as it must with
- * libyimmo. One without goes on with what it promised until it is finished. */
+ * libyimmo. One without goes on with what it promised until it is finished. What nobody
+ * promised to finish is not waited for. */
 static void abandon(exchange *x)
 {
 	x->over = true;
@@ -111,6 +112,8 @@ static void give_out(exchange *x)
 	ymo_http_response_t *r = &x->response;
 	uint64_t id = x->session.conn.id;
 	bool complete = r->flags & YMO_HTTP_RESPONSE_COMPLETE, begins = !r->head_out;
+	if (x->over)
+		ymo_response_drop_body(r);
 	if (x->over || x->in_callback)
 		return;
 	if (!complete && !r->body && !(r->flags & YMO_HTTP_RESPONSE_READY && begins))
@@ -194,8 +197,9 @@ void *ymo_http_session_get_userdata(const ymo_http_session_t *s) { return s->use
 static void callback_done(exchange *x, const char *callback, int status)
 {
 	x->in_callback = false;
-	x->promised |= x->complete || status == EAGAIN || status == EWOULDBLOCK;
-	if (status == YMO_OKAY || status == EAGAIN || status == EWOULDBLOCK)
+	bool later = status == EAGAIN || status == EWOULDBLOCK;
+	x->promised |= later;
+	if (status == YMO_OKAY || later)
 		give_out(x);
 	else if (!x->over)
 		answer_error(x, callback, status);
@@ -288,9 +292,23 @@ void ymo_on_http_body(const yimmo_event *e)
 		request_complete(x);
 }
 
+/* blame tells of an http callback that neither finished its answer nor said that it
+ * will, nor has a cleanup callback that hears of the end. */
+static void blame(const exchange *x)
+{
+	static bool told;
+	if (told || !x->complete || x->promised || x->session.conn.proto->session_cleanup)
+		return;
+	told = true;
+	ymo_log(YMO_LOG_WARNING, "a client left without an answer, for which the http callback had returned YMO_OKAY: "
+		"call ymo_http_response_finish, or return EAGAIN to do it later");
+}
+
 void ymo_on_http_gone(const yimmo_event *e)
 {
 	exchange *x = exchange_of(e);
-	if (x)
-		abandon(x);
+	if (!x)
+		return;
+	blame(x);
+	abandon(x);
 }

@@ -14,6 +14,12 @@ void ymo_response_clear(ymo_http_response_t *r)
 	ymo_http_hdr_table_clear(&r->headers);
 }
 
+void ymo_response_drop_body(ymo_http_response_t *r)
+{
+	ymo_bucket_sent(r->body);
+	r->body = NULL;
+}
+
 /* Sending. */
 
 static uint16_t valid_status(ymo_http_status_t s)
@@ -27,12 +33,6 @@ static int give_head(ymo_http_response_t *r, yimmo_command c)
 	yimmo_bucket fields;
 	int err = ymo_headers_encode(&fields, &r->headers);
 	return err ? err : ymo_give_chain(c, &fields, r->body);
-}
-
-static void body_is_out(ymo_http_response_t *r)
-{
-	ymo_bucket_sent(r->body);
-	r->body = NULL;
 }
 
 int ymo_response_give(ymo_http_response_t *r, uint64_t request)
@@ -49,7 +49,7 @@ int ymo_response_give(ymo_http_response_t *r, uint64_t request)
 		r->head_out = true;
 		err = give_head(r, c);
 	}
-	body_is_out(r);
+	ymo_response_drop_body(r);
 	return err;
 }
 
@@ -59,7 +59,7 @@ void ymo_response_refuse(ymo_http_response_t *r, uint64_t session, uint16_t stat
 		status = r->status;
 	if (give_head(r, (yimmo_command){ .kind = YIMMO_COMMAND_REFUSE, .code = status, .id = session }))
 		yimmo_refuse(session, status, NULL, 0, NULL, 0);
-	body_is_out(r);
+	ymo_response_drop_body(r);
 }
 
 /* What programs set and ask. */

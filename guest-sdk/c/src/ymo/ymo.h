@@ -144,7 +144,8 @@ struct ymo_http_response {
 	ymo_bucket_t *body;
 };
 void ymo_response_init(ymo_http_response_t *r, ymo_http_exchange_t *x);
-void ymo_response_clear(ymo_http_response_t *r); /* headers and body */
+void ymo_response_clear(ymo_http_response_t *r);     /* headers and body */
+void ymo_response_drop_body(ymo_http_response_t *r); /* it went out, or nobody waits for it */
 /* Gives what there is: the head, if it is not out yet, and the body so far. 0, ENOMEM,
  * or EINVAL when the headers are too large. */
 int ymo_response_give(ymo_http_response_t *r, uint64_t request);
