@@ -4,6 +4,12 @@
 
 #define NEVER_JOINED "set-cookie" /* RFC 6265 section 3 */
 
+typedef struct header {
+	ymo_http_hdr_table_node_t node;
+	size_t len; /* of the value */
+	size_t cap; /* of the buffer */
+} header;
+
 const char *ymo_http_hdr_hash_override_method(void) { return "none"; }
 
 static ymo_http_hdr_id_t hash_of(const char *name)
@@ -25,66 +31,76 @@ ymo_http_hdr_table_t *ymo_http_hdr_table_create(void)
 	return t;
 }
 
-static ymo_http_hdr_table_node_t *find_header(const ymo_http_hdr_table_t *t, const char *name)
+static header *find_header(const ymo_http_hdr_table_t *t, const char *name)
 {
 	ymo_http_hdr_table_node_t *n = t->first;
 	while (n && strcasecmp(n->hdr, name))
 		n = n->next;
-	return n;
+	return (header *)n; /* its first member */
 }
 
 /* append puts a new header at the end. Its id, or 0 when there is no memory. */
 static ymo_http_hdr_id_t append(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
 	size_t name_len = strlen(name), len = strlen(value);
-	ymo_http_hdr_table_node_t *n = malloc(sizeof *n + name_len + len + 2);
-	if (!n) {
+	header *h = malloc(sizeof *h + name_len + len + 2);
+	if (!h) {
 		errno = ENOMEM;
 		return 0;
 	}
-	char *p = (char *)(n + 1);
+	char *p = (char *)(h + 1);
 	memcpy(p, name, name_len + 1);
 	memcpy(p + name_len + 1, value, len + 1);
-	*n = (ymo_http_hdr_table_node_t){ .h_id = hash_of(name), .hdr = p, .value = p + name_len + 1, .hdr_len = name_len };
-	*(t->last ? &t->last->next : &t->first) = n;
-	t->last = n;
-	return n->h_id;
+	*h = (header){
+		.node = { .h_id = hash_of(name), .hdr = p, .value = p + name_len + 1, .hdr_len = name_len },
+		.len = len,
+	};
+	*(t->last ? &t->last->next : &t->first) = &h->node;
+	t->last = &h->node;
+	return h->node.h_id;
 }
 
-/* set_value gives n the value of before, if there is one, a comma and that of value. */
-static ymo_http_hdr_id_t set_value(ymo_http_hdr_table_node_t *n, const char *before, const char *value)
+/* put_value puts value where that of h begins, or behind it and a comma. It may itself
+ * be a part of what is there. The buffer grows by as much as it holds, so what many
+ * lines cost grows with their length, not with its square. */
+static ymo_http_hdr_id_t put_value(header *h, bool behind, const char *value)
 {
-	size_t at = before ? strlen(before) + 1 : 0, len = strlen(value);
-	char *p = malloc(at + len + 1);
-	if (!p) {
-		errno = ENOMEM;
-		return 0;
+	size_t at = behind ? h->len + 1 : 0, len = strlen(value);
+	char *to = h->node.buffer;
+	if (h->cap < at + len + 1) {
+		if (!(to = malloc(2 * at + len + 1))) {
+			errno = ENOMEM;
+			return 0;
+		}
+		h->cap = 2 * at + len + 1;
+		memcpy(to, h->node.value, at);
 	}
-	if (at) {
-		memcpy(p, before, at - 1);
-		p[at - 1] = ',';
-	}
-	memcpy(p + at, value, len + 1);
-	free(n->buffer);
-	n->value = n->buffer = p;
-	return n->h_id;
+	memmove(to + at, value, len);
+	to[at + len] = 0;
+	if (at)
+		to[at - 1] = ',';
+	if (to != h->node.buffer)
+		free(h->node.buffer);
+	h->node.value = h->node.buffer = to;
+	h->len = at + len;
+	return h->node.h_id;
 }
 
 static bool never_joined(const char *name) { return !strcasecmp(name, NEVER_JOINED); }
 
 ymo_http_hdr_id_t ymo_http_hdr_table_insert(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
-	ymo_http_hdr_table_node_t *old = never_joined(name) ? NULL : find_header(t, name);
+	header *old = never_joined(name) ? NULL : find_header(t, name);
 	if (!old)
 		return append(t, name, value);
-	memmove((char *)old->hdr, name, old->hdr_len); /* as it is spelled now */
-	return set_value(old, NULL, value);
+	memmove((char *)old->node.hdr, name, old->node.hdr_len); /* as it is spelled now */
+	return put_value(old, false, value);
 }
 
 ymo_http_hdr_id_t ymo_http_hdr_table_add(ymo_http_hdr_table_t *t, const char *name, const char *value)
 {
-	ymo_http_hdr_table_node_t *old = never_joined(name) ? NULL : find_header(t, name);
-	return old ? set_value(old, old->value, value) : append(t, name, value);
+	header *old = never_joined(name) ? NULL : find_header(t, name);
+	return old ? put_value(old, true, value) : append(t, name, value);
 }
 
 /* ymo_headers_read adds a line of a request. The host sorts them by name, so only the
@@ -94,13 +110,13 @@ bool ymo_headers_read(ymo_http_hdr_table_t *t, const char *name, const char *val
 {
 	ymo_http_hdr_table_node_t *last = t->last;
 	bool same = last && !strcasecmp(last->hdr, name) && !never_joined(name);
-	return (same ? set_value(last, last->value, value) : append(t, name, value)) != 0;
+	return (same ? put_value((header *)last, true, value) : append(t, name, value)) != 0;
 }
 
 const char *ymo_http_hdr_table_get(const ymo_http_hdr_table_t *t, const char *name)
 {
-	const ymo_http_hdr_table_node_t *n = find_header(t, name);
-	return n ? n->value : NULL;
+	const header *h = find_header(t, name);
+	return h ? h->node.value : NULL;
 }
 
 ymo_http_hdr_ptr_t ymo_http_hdr_table_next(ymo_http_hdr_table_t *t, ymo_http_hdr_ptr_t cur,

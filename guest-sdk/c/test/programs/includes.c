@@ -164,6 +164,20 @@ static void check_library(int argc, char** argv)
     CHECK(!strcmp(s, "abc") && (uintptr_t)i % alignof(int) == 0 && !ymo_blalloc(block, 1, 64) && errno == ENOMEM);
     ymo_blalloc_free(block);
 
+    ymo_http_hdr_table_t* h = ymo_http_hdr_table_create();
+    const char* value;
+    CHECK(ymo_http_hdr_table_add(h, "Via", "a") && ymo_http_hdr_table_add(h, "via", "bc") && ymo_http_hdr_table_add(h, "VIA", ""));
+    CHECK((value = ymo_http_hdr_table_get(h, "via")) && !strcmp(value, "a,bc,"));
+    for( int k = 0; k < 3; ++k ) { /* with itself: first it has room, then not */
+        ymo_http_hdr_table_add(h, "via", ymo_http_hdr_table_get(h, "via"));
+    }
+    CHECK((value = ymo_http_hdr_table_get(h, "via")) && strlen(value) == 47 && !strcmp(value + 41, ",a,bc,"));
+    CHECK(ymo_http_hdr_table_insert(h, "via", value + 42) && !strcmp(ymo_http_hdr_table_get(h, "via"), "a,bc,"));
+    CHECK(ymo_http_hdr_table_insert(h, "via", "d") && ymo_http_hdr_table_add(h, "via", "e"));
+    CHECK(!strcmp(ymo_http_hdr_table_get(h, "via"), "d,e") && !h->first->next);
+    CHECK(ymo_http_hdr_table_add(h, "Set-Cookie", "x") && ymo_http_hdr_table_add(h, "Set-Cookie", "y") && h->first->next->next);
+    ymo_http_hdr_table_free(h);
+
     long n, def = 5;
     CHECK(ymo_env_as_long("NO_SUCH_KEY", &n, &def) == 0 && n == 5);
     CHECK(ymo_env_as_long("NO_SUCH_KEY", &n, NULL) == EINVAL && n == 5);
