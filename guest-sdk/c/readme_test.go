@@ -117,27 +117,6 @@ func stop(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// A program's path is relative to where make was started.
-func TestMakePaths(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "mine.c"), nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	for _, what := range []string{"PROGRAM=mine.c", "PLUGIN=mine.c", "PROGRAM=" + dir + "/mine.c"} {
-		make := exec.Command("make", "-n", "-C", here, what)
-		make.Dir = dir
-		make.Env = append(os.Environ(), "PWD="+dir)
-		if out, err := make.CombinedOutput(); err != nil || !strings.Contains(string(out), filepath.Join(dir, "mine.wasm")) {
-			t.Errorf("make %s: %v\n%s", what, err, out)
-		}
-	}
-}
-
 // Every block of C is a plugin that compiles.
 func TestREADMECode(t *testing.T) {
 	t.Parallel()

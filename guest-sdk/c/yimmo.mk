@@ -3,6 +3,8 @@
 #     $(YIMMO_CC) plugin.c $(YIMMO) -o plugin.wasm       a plugin with yimmo/guest.h
 #     $(YIMMO_CC) program.c $(LIBYIMMO) -o plugin.wasm   a program with libyimmo's interface
 #
+# with $(YIMMO_FILES) among what these depend on.
+#
 # Debian: apt-get install clang lld
 
 YIMMO_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
@@ -19,3 +21,5 @@ YIMMO_CC := $(CLANG) $(YIMMO_CFLAGS) $(YIMMO_LDFLAGS)
 YIMMO    := $(YIMMO_DIR)/src/yimmo.c
 # Programs may expect some room on the stack.
 LIBYIMMO := $(YIMMO_DIR)/src/libyimmo.c -Wl,-z,stack-size=262144
+
+YIMMO_FILES := $(shell find $(YIMMO_DIR)/include $(YIMMO_DIR)/src -name '*.[ch]')
