@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 )
 
 // What the tests of this folder build with. They fail without it.
@@ -43,27 +43,14 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// openSources opens what the compilers open, out of go's sight: it repeats the last
-// result while the files that a test has opened are the same. Only what is opened
-// once the tests run counts, so whatever builds calls it, and TestMain does not.
-var openSources = sync.OnceValue(func() error {
-	for _, dir := range []string{"include", "src", "test", "yimmo.mk", "Makefile", "../../plugins/echo-c"} {
-		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-			if err == nil && d.Type().IsRegular() {
-				_, err = os.ReadFile(path)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+// watchSources is for whatever builds: the compilers read out of go's sight.
+var watchSources = sync.OnceValue(func() error {
+	return testguest.Watch("include", "src", "test", "yimmo.mk", "Makefile", "../../plugins/echo-c")
 })
 
 // flags asks yimmo.mk, so that the tests build as everybody does.
 var flags = sync.OnceValues(func() ([]string, error) {
-	if err := openSources(); err != nil {
+	if err := watchSources(); err != nil {
 		return nil, err
 	}
 	mk := exec.Command("make", "-s", "-f", "-", "print")

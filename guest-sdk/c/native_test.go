@@ -38,7 +38,7 @@ func buildNative(args ...string) (string, error) {
 	v, _ := natives.LoadOrStore(strings.Join(args, " "), new(native))
 	n := v.(*native)
 	n.once.Do(func() {
-		if n.err = openSources(); n.err != nil {
+		if n.err = watchSources(); n.err != nil {
 			return
 		}
 		file, err := os.CreateTemp(scratch, "*.native")

@@ -32,7 +32,7 @@ func readme(t *testing.T) string {
 // the test's own. The one that serves ends with the test.
 func TestREADMECommands(t *testing.T) {
 	t.Parallel()
-	if err := openSources(); err != nil {
+	if err := watchSources(); err != nil {
 		t.Fatal(err)
 	}
 	build := t.TempDir()

@@ -41,7 +41,7 @@ func TestWithWASI(t *testing.T) {
 // withWASI compiles a program with wasi-libc, as README.md says.
 func withWASI(t testing.TB, name string) *module {
 	t.Helper()
-	if err := openSources(); err != nil {
+	if err := watchSources(); err != nil {
 		t.Fatal(err)
 	}
 	m := new(module)

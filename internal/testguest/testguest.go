@@ -5,6 +5,7 @@ package testguest
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,9 +33,37 @@ func Go(dir string) ([]byte, error) {
 	})
 }
 
-// C is [Go] for a directory whose Makefile builds the file OUT.
+// C is [Go] for a directory of plugins whose Makefile builds the file OUT with the C SDK.
 func C(dir string) ([]byte, error) {
+	sdk := dir + "/../../guest-sdk/c"
+	if err := Watch(dir, sdk+"/include", sdk+"/src", sdk+"/yimmo.mk"); err != nil {
+		return nil, err
+	}
 	return once(dir, func(file string) *exec.Cmd { return exec.Command("make", "-s", "-C", dir, "OUT="+file) })
+}
+
+// Watch has go test run again when one of these files has changed, or one below these
+// directories. It repeats the last result while all that the test itself looked at is
+// the same, and does not see what a compiler reads. The names are relative to where the
+// test runs; only what is watched while tests run counts, not in TestMain.
+func Watch(names ...string) error {
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		// Go leaves out what lies outside of the test's module, by how the name begins.
+		// So this one begins inside, and the dots in it stay.
+		name = here + string(filepath.Separator) + name
+		info, err := os.Stat(name)
+		if err == nil && info.IsDir() {
+			err = fs.WalkDir(os.DirFS(name), ".", func(_ string, _ fs.DirEntry, err error) error { return err })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var built sync.Map // functions that return a module, by directory

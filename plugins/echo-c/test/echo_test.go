@@ -6,9 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -17,35 +14,22 @@ import (
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go"
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/guesttest"
 	host "github.com/yimmo-host/yimmo-host/host/guest"
+	"github.com/yimmo-host/yimmo-host/internal/testguest"
 	"github.com/yimmo-host/yimmo-host/plugins/internal/echotest"
 )
 
 // code is the plugin, built with its makefile and compiled to machine code once.
 var code = sync.OnceValues(func() (*host.Code, error) {
-	wasm, err := build()
+	wasm, err := testguest.C("..")
 	if err != nil {
 		return nil, err
 	}
-	engine, err := host.NewEngine(host.CacheOff, slog.New(slog.DiscardHandler))
+	engine, err := host.NewEngine(testguest.CacheDir(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return nil, err
 	}
 	return engine.Compile(context.Background(), "echo-c", wasm)
 })
-
-func build() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "echo-c-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "echo.wasm")
-	out, err := exec.Command("make", "-s", "-C", "..", "OUT="+file).CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("make: %w\n%s\nthis needs clang and wasm-ld; on Debian: apt-get install clang lld make", err, out)
-	}
-	return os.ReadFile(file)
-}
 
 // machine is an instance as [guesttest.Guest] wants it.
 type machine struct {
