@@ -9,8 +9,13 @@ has() {
 	command -v "$1" >/dev/null
 }
 
+links_wasi() {
+	echo 'int main(void) { return 0; }' | clang --target=wasm32-wasi -mexec-model=reactor -x c - -o /dev/null 2>/dev/null
+}
+
 missing=
 has clang && has wasm-ld || missing="$missing clang lld libclang-rt-14-dev"
+links_wasi || missing="$missing wasi-libc libclang-rt-14-dev-wasm32"
 has "${CHROMIUM:-chromium}" || has chromium-browser || has google-chrome || missing="$missing chromium"
 has node || missing="$missing nodejs"
 has npm || missing="$missing npm"

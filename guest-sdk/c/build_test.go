@@ -99,7 +99,7 @@ func compile(args ...string) *module {
 		m.err = cc.Run()
 		m.out = out.String()
 		if m.err != nil {
-			m.err = fmt.Errorf("%s: %w\n%s%s", strings.Join(cc.Args, " "), m.err, m.out, hint(m.err))
+			m.err = fmt.Errorf("%s: %w\n%s%s", strings.Join(cc.Args, " "), m.err, m.out, hint(m.err, out.Bytes(), aptLine))
 			return
 		}
 		m.file = file.Name()
@@ -108,11 +108,13 @@ func compile(args ...string) *module {
 	return m
 }
 
-func hint(err error) string {
-	if _, ok := err.(*exec.ExitError); ok {
+// hint is line, which tells what to install, where the compiler could not run or lacks
+// a library of its own.
+func hint(err error, out []byte, line string) string {
+	if _, ran := err.(*exec.ExitError); ran && !bytes.Contains(out, []byte("libclang_rt")) {
 		return ""
 	}
-	return aptLine
+	return line
 }
 
 // object compiles one file of the SDK, so that programs need not do it each time.

@@ -91,13 +91,10 @@ func TestBigMain(t *testing.T) {
 	t.Parallel()
 	d := begin(t, program(t, "big"), options{})
 	d.connect(1)
-	bytes := 0
 	for i := range 2500 {
-		text := string(make([]byte, i%300))
-		d.text(1, text)
+		d.text(1, string(make([]byte, i%300)))
 		d.turn()
 		d.said = nil
-		_ = bytes
 	}
 	d.stop()
 	d.wantLogs(`info "frame intact, last table in place, 2500 notes of 0 bytes, 2500 counted"`)

@@ -52,7 +52,7 @@ func buildNative(args ...string) (string, error) {
 			"-fno-sanitize-recover=all", "-fuse-ld=lld", "-Wno-unused-command-line-argument", "-Iinclude", "-Itest/native"}, args...)
 		out, err := exec.Command(cc(), append(line, "-o", n.file)...).CombinedOutput()
 		if err != nil {
-			n.err = fmt.Errorf("%s %s: %w\n%s%s", cc(), strings.Join(line, " "), err, out, nativeAptLine)
+			n.err = fmt.Errorf("%s %s: %w\n%s%s", cc(), strings.Join(line, " "), err, out, hint(err, out, nativeAptLine))
 		}
 	})
 	return n.file, n.err

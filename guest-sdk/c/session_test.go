@@ -69,16 +69,14 @@ func TestCallbackStatuses(t *testing.T) {
 		d.connect(id)
 	}
 	open()
-	for range 1 {
-		d.text(id, "13")
-		d.text(id, "0") // dropped: the session is closing
-		open()
-		d.text(id, "999")
-		open()
-		d.text(id, "4000")
-		open()
-		d.text(id, "1005") // may not be sent
-	}
+	d.text(id, "13")
+	d.text(id, "0") // dropped: the session is closing
+	open()
+	d.text(id, "999")
+	open()
+	d.text(id, "4000")
+	open()
+	d.text(id, "1005") // may not be sent
 	d.turn()
 	d.want(`close 1 1008`, `close 2 1011`, `close 3 4000`, `close 4 1011`)
 	open()
