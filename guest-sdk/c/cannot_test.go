@@ -45,6 +45,10 @@ func TestCannot(t *testing.T) {
 			void f(void) { ev_sleep(1.); }`, "use ev_timer"},
 		{"ev_io", `#include <ev.h>
 			void f(struct ev_loop* l, ev_io* w) { ev_io_start(l, w); }`, "a plugin has no file descriptors"},
+		{"ev_once on a descriptor", `#include <ev.h>
+			void f(struct ev_loop* l, int fd, void (*cb)(int, void*)) { ev_once(l, fd, EV_READ, 1., cb, 0); }`, "a plugin has no file descriptors"},
+		{"ev_once on standard input", `#include <ev.h>
+			void f(struct ev_loop* l, void (*cb)(int, void*)) { ev_once(l, 0, 0, 1., cb, 0); }`, "a plugin has no file descriptors"},
 		{"ev_child", `#include <ev.h>
 			void f(struct ev_loop* l, ev_child* w) { ev_child_start(l, w); }`, "a plugin has no child processes"},
 		{"ev_stat", `#include <ev.h>

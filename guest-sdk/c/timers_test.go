@@ -2,6 +2,7 @@ package c_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 )
@@ -38,4 +39,31 @@ func TestTimersProgram(t *testing.T) {
 
 	d = begin(t, program(t, "timers"), options{features: abi.FeatureHTTP})
 	d.wantLogs(`error "the host has no timers: ev_timer and ev_periodic watchers will not be called"`, `info "prepared"`)
+}
+
+// ev_once without a descriptor is a timeout.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	d := begin(t, linked(t, "libyimmo.c", source(t, `
+		#include <ev.h>
+		#include <stdio.h>
+		#include <ymo_http.h>
+		static void late(int revents, void* what) { printf("%s, %#x at %.1f\n", (const char*)what, revents, ev_now(EV_DEFAULT) - 1.7e9); }
+		static void early(int revents, void* arg)
+		{
+			late(revents, arg);
+			ev_once(EV_DEFAULT, -1, 0, 0.5, late, "again");
+		}
+		int main(void)
+		{
+			ymo_server_start(ymo_http_simple_init(EV_DEFAULT, 8081, NULL, NULL, NULL), EV_DEFAULT);
+			ev_once(EV_DEFAULT, -1, 0, 2, late, "late");
+			ev_once(EV_DEFAULT_ -1, 0, 1, early, "early");
+			ev_once(EV_DEFAULT, -1, 0, -1, late, "never");
+			ev_run(EV_DEFAULT, 0);
+			return 0;
+		}
+	`)), options{})
+	d.advance(time.Hour)
+	d.wantLogs(`info "early, 0x100 at 1.0"`, `info "again, 0x100 at 1.5"`, `info "late, 0x100 at 2.0"`)
 }

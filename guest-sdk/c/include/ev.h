@@ -30,8 +30,10 @@ extern "C" {
 
 #if defined(__clang__)
 #define YIMMO_EV_CANNOT(why) __attribute__((unavailable(why)))
+#define YIMMO_EV_CANNOT_IF(that, why) __attribute__((diagnose_if(that, why, "error")))
 #else
 #define YIMMO_EV_CANNOT(why) __attribute__((error(why)))
+#define YIMMO_EV_CANNOT_IF(that, why)
 #endif
 
 typedef double ev_tstamp;
@@ -280,6 +282,17 @@ static inline void ev_fork_start(struct ev_loop *loop, ev_fork *w) { (void)loop;
 static inline void ev_fork_stop(struct ev_loop *loop, ev_fork *w) { (void)loop; w->active = 0; }
 static inline void ev_loop_fork(struct ev_loop *loop) { (void)loop; }
 
+/* Waits for a time and nothing else: fd is -1, events 0. */
+#if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgcc-compat"
+#endif
+void ev_once(struct ev_loop *loop, int fd, int events, ev_tstamp timeout, void (*cb)(int revents, void *arg), void *arg)
+	YIMMO_EV_CANNOT_IF(events || fd >= 0, "a plugin has no file descriptors: ev_once(loop, -1, 0, ...) waits for a time");
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
+
 void ev_feed_event(struct ev_loop *loop, void *w, int revents);
 void ev_feed_signal(int signum);
 void ev_feed_signal_event(struct ev_loop *loop, int signum);
@@ -291,8 +304,6 @@ void ev_io_start(struct ev_loop *loop, ev_io *w)
 	YIMMO_EV_CANNOT("a plugin has no file descriptors: the host owns the sockets and calls the callbacks");
 void ev_io_stop(struct ev_loop *loop, ev_io *w)
 	YIMMO_EV_CANNOT("a plugin has no file descriptors: the host owns the sockets and calls the callbacks");
-void ev_once(struct ev_loop *loop, int fd, int events, ev_tstamp timeout, void (*cb)(int revents, void *arg), void *arg)
-	YIMMO_EV_CANNOT("a plugin has no file descriptors; to wait for a time use ev_timer");
 void ev_child_start(struct ev_loop *loop, ev_child *w)
 	YIMMO_EV_CANNOT("a plugin has no child processes");
 void ev_child_stop(struct ev_loop *loop, ev_child *w)

@@ -169,3 +169,38 @@ void ymo_on_timer_refused(void)
 {
 	ymo_log(YMO_LOG_ERROR, "the host has no more timers for this plugin: an ev_timer or ev_periodic will not be called");
 }
+
+/* Timeouts that need no watcher of the program's. */
+
+typedef struct once {
+	ev_timer timer;
+	void (*cb)(int revents, void *arg);
+	void *arg;
+} once;
+
+static void once_is_over(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	once o = *(once *)w; /* its first member */
+	free(w);
+	o.cb(revents, o.arg);
+}
+
+void ev_once(struct ev_loop *loop, int fd, int events, ev_tstamp timeout, void (*cb)(int revents, void *arg), void *arg)
+{
+	(void)events;
+	if (fd >= 0)
+		ymo_log(YMO_LOG_ERROR, "ev_once for descriptor %d: a plugin has no descriptors", fd);
+	if (timeout < 0)
+		return;
+	once *o = malloc(sizeof *o);
+	if (o) {
+		*o = (once){ .cb = cb, .arg = arg };
+		ev_timer_init(&o->timer, once_is_over, timeout, 0.);
+		ev_timer_start(loop, &o->timer);
+		if (ev_is_active(&o->timer))
+			return;
+		free(o);
+	}
+	cb(EV_ERROR | EV_TIMER, arg); /* no memory */
+}
