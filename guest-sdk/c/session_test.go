@@ -228,3 +228,37 @@ func TestTakenOver(t *testing.T) {
 	d.turn()
 	d.want(`send 5 82 "81 5 whole"`)
 }
+
+// What the host did not do although the program believes it done, the log tells, each kind
+// once a turn. That the peer had left before is nobody's mistake.
+func TestRefusedCommands(t *testing.T) {
+	t.Parallel()
+	d := begin(t, program(t, "echo"), options{})
+	d.logs = nil
+	const session, request = 5, 7
+	refuse := func(kind abi.CommandKind, id uint64, why abi.Status) {
+		c := abi.Command{Kind: kind, ID: id}
+		d.event(abi.Event{Kind: abi.EventRefused, Code: uint16(why), ID: id}, abi.AppendCommand(nil, &c))
+	}
+	for _, gone := range []abi.Status{abi.StatusUnknownSession, abi.StatusClosing, abi.StatusUnknownRequest} {
+		refuse(abi.CommandSend, session, gone)
+		refuse(abi.CommandClose, session, gone)
+		refuse(abi.CommandHTTPBody, request|requestBit, gone)
+	}
+	d.turn()
+	d.wantLogs()
+	refuse(abi.CommandSend, session, abi.StatusBadText)
+	refuse(abi.CommandSend, session, abi.StatusBadSequence)
+	refuse(abi.CommandClose, session, abi.StatusBadCode)
+	refuse(abi.CommandRefuse, session, abi.StatusBadFields)
+	refuse(abi.CommandHTTPBody, request|requestBit, abi.StatusTooLarge)
+	d.turn()
+	refuse(abi.CommandSend, session, abi.StatusBadSequence)
+	d.turn()
+	d.want()
+	d.wantLogs(`warn 5 "a message is lost: text must be UTF-8, use YMO_WS_OP_BINARY for other bytes"`,
+		`error 5 "a session is not closed: the host refuses it with status 8"`,
+		`error 5 "a handshake is answered with 500: the host refuses its headers"`,
+		`error 7 "a part of an answer is lost: it is larger than what the host lets wait for a peer"`,
+		`warn 5 "a message is lost: fragments must follow each other: text or binary first, then continuations, FIN on the last"`)
+}

@@ -33,7 +33,7 @@ func TestTimersProgram(t *testing.T) {
 	c := abi.Command{Kind: abi.CommandTimerSet, ID: 1}
 	d.event(abi.Event{Kind: abi.EventRefused, Code: uint16(abi.StatusQuota), ID: c.ID}, abi.AppendCommand(nil, &c))
 	d.turn()
-	d.wantLogs(`error "the host has no more timers for this plugin: an ev_timer or ev_periodic will not be called"`)
+	d.wantLogs(`error "an ev_timer or ev_periodic will not be called: the host has no more timers for this plugin"`)
 	d.stop()
 	d.wantLogs(`info "3 ticks"`, `info "cleaned up"`)
 

@@ -18,6 +18,7 @@
 #include "ymo/plugin.c"
 #include "ymo/proto.c"
 #include "ymo/queue.c"
+#include "ymo/refused.c"
 #include "ymo/request.c"
 #include "ymo/response.c"
 #include "ymo/server.c"

@@ -135,9 +135,6 @@ void ymo_on_answer_refused(const yimmo_event *e)
 {
 	if (e->code != YIMMO_STATUS_TOO_LARGE && e->code != YIMMO_STATUS_BAD_FIELDS)
 		return; /* the client is gone */
-	yimmo_log_session = e->id;
-	ymo_log(YMO_LOG_ERROR, "an answer is lost: %s", e->code == YIMMO_STATUS_TOO_LARGE
-		? "it is larger than what the host lets wait for a peer" : "the host refuses its headers");
 	yimmo_answer(e->id, YMO_HTTP_INTERNAL_SERVER_ERROR, NULL, 0, NULL, 0);
 	exchange *x = exchange_of(e);
 	if (x)

@@ -5,17 +5,14 @@
 #include <stdio.h>
 #endif
 
-/* What the program has been told was done and the host did not do. Of the other
- * commands the host's log is enough. */
 static void refused(const yimmo_event *e)
 {
 	yimmo_command c = { 0 };
 	if (e->len >= sizeof c)
 		memcpy(&c, yimmo_data(e), sizeof c);
+	ymo_refused_tell(e, c.kind);
 	if (c.kind == YIMMO_COMMAND_HTTP_HEAD)
 		ymo_on_answer_refused(e);
-	else if (c.kind == YIMMO_COMMAND_TIMER_SET && e->code == YIMMO_STATUS_QUOTA)
-		ymo_on_timer_refused();
 }
 
 /* What watchers were set off runs when the callback is done, as it would in libev. */
@@ -124,10 +121,16 @@ static void init_hook(yimmo_control *c)
 		c->wants |= YIMMO_FEATURE_MESSAGES;
 }
 
+static void turn_end_hook(void)
+{
+	ymo_refused_turn_end();
+	ymo_loop_end();
+}
+
 static void reset_hook(void)
 {
 	ymo_bucket_reset();
 	ymo_exchanges_reset();
 }
 
-const yimmo_hooks yimmo_layer = { .init = init_hook, .turn_end = ymo_loop_end, .reset = reset_hook };
+const yimmo_hooks yimmo_layer = { .init = init_hook, .turn_end = turn_end_hook, .reset = reset_hook };

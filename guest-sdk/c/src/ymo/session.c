@@ -208,6 +208,8 @@ static void hand_over(ymo_ws_session_t *s, uint8_t flags, const char *data, size
 
 static void too_large(ymo_ws_session_t *s)
 {
+	if (s->state == CLOSING)
+		return;
 	ymo_log(YMO_LOG_WARNING, "message larger than %zu bytes (YMO_WS_MSG_LEN_MAX): session closed with 1009",
 		s->conn.proto->message_max);
 	s->state = FAILED;

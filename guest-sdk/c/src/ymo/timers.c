@@ -165,11 +165,6 @@ void ymo_on_timer(const yimmo_event *e)
 	}
 }
 
-void ymo_on_timer_refused(void)
-{
-	ymo_log(YMO_LOG_ERROR, "the host has no more timers for this plugin: an ev_timer or ev_periodic will not be called");
-}
-
 /* Timeouts that need no watcher of the program's. */
 
 typedef struct once {

@@ -13,6 +13,7 @@
  *         image.c      copies of its memory
  *       timers.c     timers and periodics
  *       signals.c    signals, of which the host sends one
+ *       refused.c    commands that the host did not carry out
  *     loop.c         watchers
  *     proto.c        what programs make before they serve
  *     server.c       servers
@@ -195,10 +196,13 @@ void ymo_loop_stop(void);    /* from now on ev_break may be called */
 
 /* timers.c */
 void ymo_on_timer(const yimmo_event *e);
-void ymo_on_timer_refused(void);
 
 /* signals.c */
 void ymo_signal_stop(void); /* to watchers and handlers of SIGTERM, or SIGINT */
+
+/* refused.c: tells the operator what was lost and why, of each kind once a turn. */
+void ymo_refused_tell(const yimmo_event *e, uint8_t kind);
+void ymo_refused_turn_end(void);
 
 /* config.c: the start event's fields, kept for good. */
 bool ymo_config_keep(const yimmo_event *e);
