@@ -11,6 +11,7 @@
 #include "ymo/exchange.c"
 #include "ymo/frames.c"
 #include "ymo/headers.c"
+#include "ymo/http.c"
 #include "ymo/ids.c"
 #include "ymo/log.c"
 #include "ymo/loop.c"

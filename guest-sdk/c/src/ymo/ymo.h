@@ -1,11 +1,13 @@
 /* What the parts of the libyimmo layer know of each other.
  *
+ *     proto.c        what programs make before they serve
  *     plugin.c       the host's events, handed to
  *       session.c    WebSocket sessions: connect, receive, send, close
  *         upgrade.c    which protocol takes a handshake
  *         message.c    fragments put together
  *         frames.c     what may be sent
- *       exchange.c   HTTP exchanges: request, response and session
+ *       http.c       HTTP requests, by way of the callbacks
+ *         exchange.c   a request, its response and its session
  *         request.c    what a program reads
  *         response.c   what it sets, and the commands that it becomes
  *       program.c    main, before and after the loop; program_wasi.c
@@ -15,12 +17,11 @@
  *       signals.c    signals, of which the host sends one
  *       refused.c    commands that the host did not carry out
  *     loop.c         watchers
- *     proto.c        what programs make before they serve
  *     server.c       servers
  *     conn.c         connections, which are sessions or exchanges
  *
  * Each calls what stands below it or further in, none the other way. On the ground are
- * bucket.c, headers.c, ids.c, status.c, config.c and log.c; queue.c and util.c are
+ * bucket.c, headers.c, ids.c, status.c, config.c and log.c; queue.c and most of util.c are
  * for programs only.
  */
 #ifndef YIMMO_SRC_YMO_H
@@ -154,11 +155,37 @@ int ymo_response_give(ymo_http_response_t *r, uint64_t request);
 void ymo_response_refuse(ymo_http_response_t *r, uint64_t session, uint16_t status);
 
 /* exchange.c */
+struct ymo_http_session {
+	ymo_conn_t conn;
+	void *user;
+};
+struct ymo_http_exchange {
+	ymo_http_session_t session;
+	ymo_request request;
+	ymo_http_response_t response;
+	bool begun;      /* session_init let it in */
+	bool in_callback;
+	bool complete;   /* the whole request is here */
+	bool over;       /* answered, or the client is gone */
+	bool promised;   /* the program said that it answers later, and holds on to the response */
+	bool ghost;      /* nobody waits for the answer, but the program has not been told */
+	ymo_http_exchange_t *next; /* over, and to be freed */
+};
+ymo_http_exchange_t *ymo_exchange_open(const yimmo_event *e, ymo_server_t *server); /* NULL: no memory */
+ymo_http_exchange_t *ymo_exchange_get(const yimmo_event *e);
+/* Sends what the response has and what was not sent yet. */
+void ymo_exchange_give(ymo_http_exchange_t *x);
+/* Answers what the status of that callback stands for. */
+void ymo_exchange_fail(ymo_http_exchange_t *x, const char *callback, int status);
+/* Ends it before the program has finished its answer. */
+void ymo_exchange_abandon(ymo_http_exchange_t *x);
+void ymo_exchanges_reset(void); /* frees what the host has read */
+void ymo_on_answer_refused(const yimmo_event *e);
+
+/* http.c */
 void ymo_on_http(const yimmo_event *e);
 void ymo_on_http_body(const yimmo_event *e);
 void ymo_on_http_gone(const yimmo_event *e);
-void ymo_on_answer_refused(const yimmo_event *e);
-void ymo_exchanges_reset(void); /* frees what the host has read */
 
 /* upgrade.c: the protocol that takes the session of a connect event, or NULL after it
  * was refused. */
