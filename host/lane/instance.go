@@ -86,7 +86,7 @@ func (l *Lane) trapped(err error) {
 func (l *Lane) discard() {
 	l.guest.Close()
 	l.guest, l.ring, l.area = nil, nil, nil // their memory is gone
-	l.n, l.used, l.refused = 0, 0, 0
+	l.n, l.used, l.floor, l.refused = 0, 0, 0, 0
 	l.ownWaiting, l.ownBytes, l.ownDropped = 0, 0, false
 	l.timers = timers{}
 	l.dropOwnTopics()

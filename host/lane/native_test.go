@@ -3,6 +3,7 @@ package lane_test
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -47,15 +48,27 @@ func (g *native) Commands() []byte       { return g.mem[ringSize : 2*ringSize] }
 func (g *native) Area() ([]byte, uint32) { return g.mem[2*ringSize:][:abi.MinArea], 2 * ringSize }
 func (g *native) Memory() []byte         { return g.mem }
 func (g *native) Features() abi.Feature  { return g.features }
-func (g *native) Close() error           { g.closed = true; return nil }
 
+// Close spoils the memory: nobody may look at it any more.
+func (g *native) Close() error {
+	g.closed = true
+	for i := range g.mem {
+		g.mem[i] = 0xdd
+	}
+	return nil
+}
+
+// Turn is as strict with the lane as [guest.Instance.Turn].
 func (g *native) Turn(first, n int, _ guest.Header) (commands, consumed int, more bool, err error) {
+	if first > n || n > ringSize/abi.RecordSize {
+		panic(fmt.Sprintf("turn of events %d to %d in a ring of %d", first, n, ringSize/abi.RecordSize))
+	}
 	if g.trap != nil {
 		return 0, 0, false, g.trap
 	}
 	for i := first; i < n; i++ {
 		e, _ := abi.ParseEvent(g.mem[i*abi.RecordSize:])
-		payload := g.mem[e.Addr:][:e.Len]
+		payload := g.mem[2*ringSize:][:abi.MinArea][e.Addr-2*ringSize:][:e.Len] // all of it within the area
 		g.heard = append(g.heard, e)
 		g.payloads = append(g.payloads, string(payload))
 		if g.on != nil {

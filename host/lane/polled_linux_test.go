@@ -43,13 +43,13 @@ func newPollsWith(t *testing.T, start func() lane.Guest, change func(*lane.Confi
 // pair makes a session whose peer is a socket of this process, to be closed.
 func pair(t *testing.T, l *lane.Lane) (session uint64, peer int) {
 	t.Helper()
-	return pairOf(t, l, nil)
+	return pairOf(t, l, abi.AppendFields(nil), nil)
 }
 
-// pairOf is pair for a session that has agreed on compression.
-func pairOf(t *testing.T, l *lane.Lane, agreed *deflate.Params) (session uint64, peer int) {
+// pairOf is pair for a session of which that much is known, and agreed.
+func pairOf(t *testing.T, l *lane.Lane, fields []byte, agreed *deflate.Params) (session uint64, peer int) {
 	t.Helper()
-	d, err := l.Connect(t.Context(), abi.AppendFields(nil), agreed)
+	d, err := l.Connect(t.Context(), fields, agreed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestFrameDoesNotOutlastInstance(t *testing.T) {
 		guests = append(guests, newNative(echo))
 		return &mortal{guests[len(guests)-1]}
 	}, func(c *lane.Config) { c.Revive = true; packs(c) })
-	_, peer := pairOf(t, l, agreed)
+	_, peer := pairOf(t, l, abi.AppendFields(nil), agreed)
 	defer unix.Close(peer)
 	frames := masked(0x01, "x")
 	for range ringSize/abi.RecordSize - 1 { // so that the next one needs a turn

@@ -17,7 +17,8 @@ func (l *Lane) unheard() map[uint64]bool {
 }
 
 // announce tells a fresh instance of the sessions there are: a connect event for
-// each, as when it began. Those that are unheard close with 1011.
+// each, as when it began. Those that are unheard close with 1011. The ring is empty
+// afterwards, as after any other turn: it may have been one that made room.
 func (l *Lane) announce(unheard map[uint64]bool) {
 	var ids []uint64
 	l.sessions.all(func(id uint64, s *session) {
@@ -44,6 +45,7 @@ func (l *Lane) announce(unheard map[uint64]bool) {
 		s.seq = 1
 		l.put(abi.Event{Kind: abi.EventConnect, Flags: abi.FlagSynthesised, ID: id}, []byte(s.fields))
 	}
+	l.turn()
 }
 
 // breakOff ends a session of whose stream a part is lost.
