@@ -124,6 +124,7 @@ func testMetrics(t *testing.T, on transport) {
 		`yimmo_ws_bytes_total{direction="out",plugin="counts"}`:                    28,
 		`yimmo_ws_control_frames_total{opcode="ping",plugin="counts"}`:             1,
 		`yimmo_ws_send_queue_bytes{plugin="counts"}`:                               0,
+		`yimmo_ws_missed_messages_total{plugin="counts"}`:                          0,
 		`yimmo_plugin_instances{plugin="counts",state="running"}`:                  1,
 		`yimmo_plugin_instances{plugin="counts",state="down"}`:                     0,
 		`yimmo_plugin_memory_bytes{plugin="counts"}`:                               6 << 16,

@@ -14,6 +14,7 @@ type counts struct {
 	queued         int64
 	memory         int64
 	received, sent traffic
+	missed         uint64
 	inflated       packed
 	deflated       packed
 	pings, pongs   uint64
@@ -57,6 +58,7 @@ func (n *counts) add(c *lane.Counters) {
 	n.memory += c.Memory.Load()
 	n.received.add(&c.Received)
 	n.sent.add(&c.Sent)
+	n.missed += c.Missed.Load()
 	n.inflated.add(&c.Inflated)
 	n.deflated.add(&c.Deflated)
 	n.pings += c.Pings.Load()

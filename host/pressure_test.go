@@ -64,6 +64,9 @@ func testSlowDrop(t *testing.T, on transport) {
 		t.Errorf("got %d of %d blocks, want what the queue of 1 MiB holds and not all", got, asked)
 	}
 	s.log.wait(t, "msg=drained")
+	if n := s.total(t, "yimmo_ws_missed_messages_total"); n != int64(asked-got) {
+		t.Errorf("missed: the metrics say %d, want %d", n, asked-got)
+	}
 	if n := strings.Count(s.log.String(), "msg=dropped"); n != 1 {
 		t.Errorf("dropped: got %d events, want one", n)
 	}
@@ -123,6 +126,9 @@ func testSlowLast(t *testing.T, on transport) {
 	if got >= rounds*topics {
 		t.Errorf("got all %d messages, want some left out: nobody read", got)
 	}
+	if n := s.total(t, "yimmo_ws_missed_messages_total"); n != int64(rounds*topics-got) {
+		t.Errorf("missed: the metrics say %d, want %d", n, rounds*topics-got)
+	}
 	for _, p := range []*peer{slow, reads, publisher} {
 		p.alive()
 		p.leave()
@@ -154,20 +160,26 @@ func testSlowLastQueue(t *testing.T, on transport) {
 }
 
 // queued is how many bytes wait for peers, as the metrics say.
-func (s *server) queued(t testing.TB) (bytes int64) {
+func (s *server) queued(t testing.TB) int64 {
+	t.Helper()
+	return s.total(t, "yimmo_ws_send_queue_bytes")
+}
+
+// total is the sum of a metric over all plugins.
+func (s *server) total(t testing.TB, name string) (sum int64) {
 	t.Helper()
 	families, err := prometheus.Gatherers{s.Metrics()}.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() == "yimmo_ws_send_queue_bytes" {
+		if f.GetName() == name {
 			for _, m := range f.GetMetric() {
-				bytes += int64(m.GetGauge().GetValue())
+				sum += int64(m.GetGauge().GetValue() + m.GetCounter().GetValue())
 			}
 		}
 	}
-	return bytes
+	return sum
 }
 
 // wantQueued waits until that many bytes wait for peers.

@@ -139,9 +139,12 @@ type Lane struct {
 
 	frames frame.Limits // of one message; set by start, the same for all instances
 
-	mail   mailbox      // any goroutine
-	bodies atomic.Int64 // see Limits.Bodies; the same
-	killed atomic.Bool  // the same
+	// Any goroutine.
+	mail     mailbox
+	bodies   atomic.Int64 // see Limits.Bodies
+	killed   atomic.Bool
+	incoming atomic.Int64 // bytes of publications in mail, see maxIncoming
+	losing   atomic.Bool  // some are lost, and the lane will learn of it
 
 	// Owned by the lane's goroutine from here on.
 	sessions      sessions
@@ -162,6 +165,7 @@ type Lane struct {
 	rounds    rounds
 	samples   [Faults]sampler
 	refusals  [Statuses]sampler
+	losses    sampler // of publications
 	counters  *Counters
 	hot       hot
 	published hot
@@ -325,7 +329,9 @@ func (l *Lane) handle(m *mail) {
 	case mailSocket:
 		l.attachSocket(m.id, m.what.(*socket))
 	case mailTopic:
-		l.fanOut(m.what.(*Message), 0)
+		l.delivered(m.what.(*Message))
+	case mailLost:
+		l.outrun()
 	case mailBatch:
 		l.input(m.id, m.what.(*Batch))
 	case mailGone:

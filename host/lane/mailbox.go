@@ -17,6 +17,7 @@ const (
 	mailAttach                      // what: Link
 	mailSocket                      // what: *socket
 	mailTopic                       // what: *Message
+	mailLost                        // messages that there was no room for
 	mailBatch                       // what: *Batch
 	mailGone                        // the connection of id ended without a close frame
 	mailDrained                     // the link of id took what was waiting

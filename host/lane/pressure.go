@@ -23,6 +23,7 @@ func (l *Lane) dropping(id uint64, s *session, flags uint8, size int, tag uint32
 	if s.enc.Open() || !s.slow || s.link == nil || s.link.Waiting()+size <= l.cfg.Limits.Queue {
 		return false
 	}
+	l.counters.Missed.Add(1)
 	x := s.needExtra()
 	x.skipping = flags&abi.FlagFIN == 0
 	if !x.dropped && l.guest.Features()&abi.FeatureBackPressure != 0 {

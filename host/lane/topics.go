@@ -52,9 +52,6 @@ type subscription struct {
 	last   []byte // the newest message, while the session is slow and the policy is to keep it
 }
 
-// Deliver implements [Receiver].
-func (l *Lane) Deliver(m *Message) { l.mail.post(mail{kind: mailTopic, what: m}) }
-
 func (l *Lane) subscribe(c *abi.Command) abi.Status {
 	name := l.whole()
 	if abi.CheckTopic(name) != nil {
@@ -255,6 +252,7 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 	if s.slow {
 		switch sub.policy {
 		case abi.PolicyDrop:
+			l.counters.Missed.Add(1)
 			return
 		case abi.PolicyLast:
 			l.keepLast(sub, s, m.Frame)
@@ -262,7 +260,7 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 		}
 	}
 	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
-		l.forgetLast(sub, s)
+		l.replaceLast(sub, s)
 		s.extra.held = append(s.extra.held, m.Frame...)
 		l.countSent(m.Flags, len(m.Data))
 		if len(s.extra.held) > l.cfg.Limits.Queue {
@@ -277,12 +275,20 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 // keepLast keeps a message in the place of the topic's last. What is kept of all
 // topics counts as waiting.
 func (l *Lane) keepLast(sub *subscription, s *session, encoded []byte) {
-	l.forgetLast(sub, s)
+	l.replaceLast(sub, s)
 	sub.last = slices.Clone(encoded)
 	s.extra.kept += len(encoded)
 	l.hot.queued += int64(len(encoded))
 	if s.extra.kept > l.cfg.Limits.Queue {
 		l.behind(FaultQueue, sub.id, s)
+	}
+}
+
+// replaceLast forgets the message that is kept, if any, for there is a newer one.
+func (l *Lane) replaceLast(sub *subscription, s *session) {
+	if len(sub.last) > 0 {
+		l.counters.Missed.Add(1)
+		l.forgetLast(sub, s)
 	}
 }
 
@@ -301,7 +307,7 @@ func (l *Lane) catchUp(id uint64, s *session) {
 		if len(sub.last) > 0 && !s.slow && s.state == open && !s.enc.Open() {
 			last := sub.last
 			l.forgetLast(sub, s)
-			l.countSent(last[0], len(last))
+			l.countSent(last[0], len(payload(last)))
 			l.writeKept(id, s, last)
 		}
 	}
@@ -329,8 +335,5 @@ func (l *Lane) tellSelf(m *Message) {
 		})
 		return
 	}
-	if l.guest.Features()&abi.FeatureBackPressure != 0 && !l.ownDropped {
-		l.ownDropped = true
-		l.later = append(l.later, pending{event: abi.Event{Kind: abi.EventDropped, Code: uint16(code)}})
-	}
+	l.tellLoss(code)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/bus"
@@ -130,6 +131,41 @@ func TestTopicsAcrossLanes(t *testing.T) {
 			if got := wires[i].take(); got != want {
 				t.Errorf("session %d, when session 1 has unsubscribed: got %q, want %q", i, got, want)
 			}
+		}
+	})
+}
+
+// A lane that does not get to what others publish loses the newest of it, and says
+// so; what it holds has a bound. When it has caught up it hears everything again.
+func TestTopicsOutrun(t *testing.T) {
+	bubble(t, "behind", func(t *testing.T) {
+		goOn := make(chan struct{})
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			if string(payload) == "wait" {
+				<-goOn
+			}
+			g.features |= abi.FeatureBackPressure
+			topical(g, e, payload)
+		})
+		id, w := r.open()
+		r.say(id, "join news", "self other", "wait")
+		const size, sent, most = 64 << 10, 2000, 64 << 20
+		flood := &lane.Message{Topic: "flood", Flags: 0x82, Frame: make([]byte, size)}
+		for range sent {
+			r.Deliver(flood)
+		}
+		if kept := (sent - r.Counters().Missed.Load()) * size; kept > most || kept < most/2 {
+			t.Errorf("%d bytes wait, want nearly %d", kept, most)
+		}
+		close(goOn)
+		synctest.Wait()
+		r.Deliver(&lane.Message{Topic: "news", Flags: 0x81, Frame: []byte("\x81\x04here"), Data: []byte("here")})
+		synctest.Wait()
+		if got := w.take(); got != "here" {
+			t.Errorf("afterwards: got %q, want the message", got)
+		}
+		if n := countKind(r.guests[0], abi.EventDropped); n != 1 {
+			t.Errorf("the instance heard %d times that it loses messages, want once", n)
 		}
 	})
 }
