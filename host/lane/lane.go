@@ -293,9 +293,12 @@ func (l *Lane) run(ready chan<- error) {
 	}
 	l.showCounters()
 	ready <- nil
-	var items []mail
-	for !l.finished() {
-		items = l.mail.take(items)
+	var spare, items []mail
+	for len(items) > 0 || !l.finished() {
+		if len(items) == 0 {
+			items = l.mail.take(spare)
+			spare = items
+		}
 		idle := len(items) == 0 && l.n == 0 && len(l.later) == 0
 		if idle {
 			l.setAlarm()
@@ -303,9 +306,7 @@ func (l *Lane) run(ready chan<- error) {
 		sockets := l.waiter.wait(idle)
 		l.clock = time.Since(l.began)
 		l.tick = ticks(l.clock)
-		for i := range items {
-			l.handle(&items[i])
-		}
+		items = l.handleSome(items)
 		for i := range sockets {
 			l.socketReady(&sockets[i])
 		}
@@ -316,6 +317,25 @@ func (l *Lane) run(ready chan<- error) {
 		l.showCounters()
 	}
 	l.finish()
+}
+
+// mailShare is after how long with publications of other lanes the lane looks at
+// its sockets and timers again, before it goes on with them.
+const mailShare = 5 * time.Millisecond
+
+// handleSome handles mails, in order, and returns those that it has not come to.
+func (l *Lane) handleSome(items []mail) []mail {
+	begin := l.clock
+	for i := range items {
+		m := &items[i]
+		l.handle(m)
+		topic := m.kind == mailTopic
+		*m = mail{}
+		if topic && time.Since(l.began)-begin > mailShare {
+			return items[i+1:]
+		}
+	}
+	return nil
 }
 
 func (l *Lane) handle(m *mail) {

@@ -61,9 +61,9 @@ func (b *mailbox) poke() {
 	}
 }
 
-// take swaps the queue for an empty one that reuses spare's memory.
+// take swaps the queue for an empty one that reuses the memory of spare, which the
+// lane has cleared.
 func (b *mailbox) take(spare []mail) []mail {
-	clear(spare)
 	b.mu.Lock()
 	q := b.queue
 	b.queue = spare[:0]

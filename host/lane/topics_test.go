@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host/bus"
@@ -166,6 +167,47 @@ func TestTopicsOutrun(t *testing.T) {
 		}
 		if n := countKind(r.guests[0], abi.EventDropped); n != 1 {
 			t.Errorf("the instance heard %d times that it loses messages, want once", n)
+		}
+	})
+}
+
+// tired is a wire that takes a millisecond for each write.
+type tired struct{ wire }
+
+func (w *tired) Write(p []byte) int { time.Sleep(time.Millisecond); return w.wire.Write(p) }
+
+// A lane that has much to do for what others publish does not let everything else
+// wait until all of it is done.
+func TestTopicsShare(t *testing.T) {
+	bubble(t, "timer", func(t *testing.T) {
+		var written int
+		w := &tired{}
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			g.features |= abi.FeatureTimers
+			topical(g, e, payload)
+			switch {
+			case string(payload) == "arm":
+				g.say(abi.Command{Kind: abi.CommandTimerSet, ID: 1, Arg: uint64(10 * time.Millisecond)}, "")
+			case e.Kind == abi.EventTimer:
+				written = strings.Count(w.take(), "x")
+			}
+		})
+		d, err := r.Connect(t.Context(), abi.AppendFields(nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Attach(d.Session, w)
+		r.say(d.Session, "join news", "arm")
+		for range 1000 {
+			r.Deliver(&lane.Message{Topic: "news", Flags: 0x81, Frame: []byte("\x81\x01x"), Data: []byte("x")})
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if written == 0 || written > 20 {
+			t.Errorf("a timer of 10ms came after %d writes of 1ms, want 10 and a few", written)
+		}
+		if rest := strings.Count(w.take(), "x"); written+rest != 1000 {
+			t.Errorf("%d of 1000 messages came", written+rest)
 		}
 	})
 }

@@ -110,12 +110,12 @@ const maxReady = 64
 type pollWaiter struct{ set *poll.Set }
 
 func (w *pollWaiter) wait(idle bool) []poll.Event {
-	if !idle {
-		return w.set.Poll()
-	}
 	// Nothing on a busy lane's way enters the scheduler: without this, other
 	// goroutines would wait for the runtime to take the processor away.
 	runtime.Gosched()
+	if !idle {
+		return w.set.Poll()
+	}
 	return w.set.Wait()
 }
 
