@@ -54,6 +54,34 @@ func testHalfCloseHTTP(t *testing.T, on transport) {
 	}
 }
 
+// So is what it sent before it read anything, which is more than its socket holds:
+// only half of the connection is gone.
+func TestHalfCloseUnread(t *testing.T) { eachTransport(t, testHalfCloseUnread) }
+
+func testHalfCloseUnread(t *testing.T, on transport) {
+	const messages = 60 // more than sockets take, less than the host stops reading at
+	s := on.serve(t, host.Limits{}, echo(t, ""))
+	for _, last := range []func(p *peer){
+		func(p *peer) { p.CloseWrite() },
+		func(p *peer) { p.close(1000); p.CloseWrite() },
+	} {
+		p := s.open(t, "/echo")
+		for n := range messages {
+			p.send(0x82, block(n)[:16<<10])
+		}
+		last(p)
+		s.until(t, func() bool { return s.total(t, "yimmo_ws_connections") == 0 })
+		for n := range messages {
+			if f := p.frame(); f.Payload != block(n)[:16<<10] {
+				t.Fatalf("message %d: got %.30v", n, f)
+			}
+		}
+		if rest, err := p.Rest(); err != nil || len(rest) > 4 {
+			t.Errorf("got %q, %v, want at most a close frame and the end", rest, err)
+		}
+	}
+}
+
 // A peer that takes no data is cut, and that is the host's doing.
 func TestPeerTakesNothing(t *testing.T) { eachWaits(t, testPeerTakesNothing) }
 

@@ -279,13 +279,14 @@ func (c *polled) drain() {
 }
 
 // want tells the set what the socket is wanted for. A peer that does not take
-// what waits for it is read no further: its own socket fills and it notices.
+// what waits for it is read no further: its own socket fills and it notices. Of one
+// that has closed its half there is nothing to read.
 func (c *polled) want() {
 	waiting := 0
 	if c.side != nil {
 		waiting = len(c.side.out)
 	}
-	read, write := waiting <= c.lane.cfg.Limits.Mark() || c.leaving, waiting > 0
+	read, write := !c.parted && (waiting <= c.lane.cfg.Limits.Mark() || c.leaving), waiting > 0
 	if read == c.reading && write == c.writing {
 		return
 	}
@@ -355,7 +356,12 @@ func (c *polled) Cut() {
 func (c *polled) waste() {
 	var b [4 << 10]byte
 	n, errno := poll.Recv(int(c.fd), b[:])
-	if n == 0 && errno != poll.Again {
+	switch {
+	case n > 0 || errno == poll.Again:
+	case errno == 0 && c.Waiting() > 0: // only half of it is gone: the peer may still read
+		c.parted = true
+		c.want()
+	default:
 		c.Cut()
 	}
 }
