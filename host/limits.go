@@ -52,7 +52,8 @@ type Limits struct {
 	Frames int
 
 	// MessageTime is how long a message, or a request's body, may take from its
-	// first byte to its last; nothing extends it. Default 10s; then close 1008, or 408.
+	// first byte to its last, without the time in which the host reads no further
+	// because of Queue; nothing else extends it. Default 10s; then close 1008, or 408.
 	// It stops messages that trickle and hold their memory.
 	MessageTime time.Duration
 

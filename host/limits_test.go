@@ -244,3 +244,34 @@ func testSessions(t *testing.T, on transport) {
 	a.alive()
 	c.alive()
 }
+
+// A message that is not complete because the host reads no further, for its answers
+// are not taken, does not take too long.
+func TestMessageTimeWhileNotRead(t *testing.T) { eachWaits(t, testMessageTimeWhileNotRead) }
+
+func testMessageTimeWhileNotRead(t *testing.T, on transport) {
+	const messages, size, queue, patient = 80, 16 << 10, 512 << 10, 3 * time.Second
+	for _, name := range []string{"messages", "fragments"} {
+		t.Run(name, func(t *testing.T) {
+			waits(t)
+			s := on.serve(t, host.Limits{MessageTime: patient, Message: 2 << 20, Queue: queue, WriteTime: time.Minute}, echo(t, ""))
+			p := s.open(t, "/echo")
+			var all []rawws.Frame
+			for n := range messages {
+				f := rawws.Frame{Flags: 0x82, Payload: block(n)[:size]}
+				if name == "fragments" && n > 0 {
+					f.Flags &^= 0x02
+				}
+				if name == "fragments" && n < messages-1 {
+					f.Flags &^= 0x80
+				}
+				all = append(all, f)
+			}
+			go p.Write(frames(messages, func(n int) rawws.Frame { return all[n] }))
+			s.until(t, func() bool { return s.queued(t) > queue/4 })
+			<-time.After(patient * 3 / 2)
+			p.want(all...)
+			p.leave()
+		})
+	}
+}

@@ -35,6 +35,7 @@ type side struct {
 	out   []byte        // what the socket would not take
 	pong  int           // out ends in a whole pong of so many bytes; 0 = it does not
 	moved time.Duration // when it last took something
+	still time.Duration // since when it has been read no further
 	leave time.Duration // when it must have taken the rest, then when it must have closed its half
 }
 
@@ -290,9 +291,23 @@ func (c *polled) want() {
 	if read == c.reading && write == c.writing {
 		return
 	}
+	if d := c.side; read != c.reading && d != nil {
+		c.lane.halt(d, !read)
+	}
 	c.reading, c.writing = read, write
 	if c.lane.polls.Change(int(c.fd), c.id, read, write) != nil {
 		c.broken = true
+	}
+}
+
+// halt notes that a socket is read no further, or again: the message that is
+// unfinished has that much more time.
+func (l *Lane) halt(d *side, on bool) {
+	switch {
+	case on:
+		d.still = l.clock
+	case d.since != 0:
+		d.since += l.clock - max(d.still, d.since)
 	}
 }
 
@@ -415,6 +430,10 @@ func (l *Lane) watchMessage(id uint64) {
 	}
 	c.timed = false
 	if c.side == nil || c.side.since == 0 {
+		return
+	}
+	if !c.reading {
+		c.timeMessage(l.cfg.Limits.MessageTime)
 		return
 	}
 	if left := c.side.since + l.cfg.Limits.MessageTime - l.clock; left > 0 {

@@ -22,8 +22,9 @@ type reader struct {
 	*conn
 	dec   frame.Decoder
 	buf   *buffer
-	have  int  // bytes in buf
-	timed bool // a message is unfinished and the clock is running
+	have  int       // bytes in buf
+	timed bool      // a message is unfinished and the clock is running
+	until time.Time // when it stops
 }
 
 // read decodes what the peer sends. It returns when nothing more is to be read
@@ -137,17 +138,35 @@ func (r *reader) clock(finished bool) {
 	}
 	r.timed = busy
 	if busy {
-		r.nc.SetReadDeadline(time.Now().Add(r.opt.MessageTime))
+		r.until = time.Now().Add(r.opt.MessageTime)
+		r.nc.SetReadDeadline(r.until)
 	} else {
 		r.nc.SetReadDeadline(time.Time{})
 	}
 }
 
-// post hands a parcel to the lane, waiting while too many are under way.
+// post hands a parcel to the lane, waiting while too many are under way. That time
+// does not count for the message that is unfinished.
 func (r *reader) post(p *parcel, failed *frame.Error) {
-	r.credit <- struct{}{}
+	select {
+	case r.credit <- struct{}{}:
+	default:
+		begin := time.Now()
+		r.credit <- struct{}{}
+		r.extend(time.Since(begin))
+	}
 	p.conn, p.Failed = r.conn, failed
 	r.lane.Input(r.session, &p.Batch)
+}
+
+// extend moves the message's deadline, if there is one.
+func (r *reader) extend(by time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timed && !r.dead {
+		r.until = r.until.Add(by)
+		r.nc.SetReadDeadline(r.until)
+	}
 }
 
 // A parcel is a batch with the buffer its frames lie in.
