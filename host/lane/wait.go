@@ -46,7 +46,7 @@ func (l *Lane) setAlarm() {
 			next = at
 		}
 	}
-	if next.IsZero() || next.Equal(l.armed) {
+	if next.IsZero() || next.Equal(l.armed) && next.Sub(l.began) > l.clock { // else it has rung already
 		return
 	}
 	l.armed = next
