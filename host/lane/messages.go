@@ -5,7 +5,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/frame"
 )
 
-// gather collects the frames of a message for a guest that takes whole ones. It
+// gatherMessage collects the frames of a message for a guest that takes whole ones. It
 // returns the message when f is its last: opcode of the first frame, payload of
 // all. A message of one frame stays where it is.
 func (l *Lane) gatherMessage(s *session, f *frame.Frame, at int) (frame.Frame, int, bool) {

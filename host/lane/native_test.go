@@ -101,7 +101,7 @@ func (g *native) say(c abi.Command, payload string) {
 	g.left = append(g.left, c)
 }
 
-// heardKinds lists what the guest was told, session events only as their kind.
+// kinds lists what the guest was told, session events only as their kind.
 func (g *native) kinds() (kinds []abi.EventKind) {
 	for _, e := range g.heard {
 		kinds = append(kinds, e.Kind)

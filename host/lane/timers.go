@@ -86,7 +86,7 @@ func (t *timers) drop(id uint64) {
 	}
 }
 
-// ring makes events of the timers that have run out. One that repeats and was
+// runTimers makes events of the timers that have run out. One that repeats and was
 // late comes once and says how many periods it has missed.
 func (l *Lane) runTimers() {
 	for len(l.timers.heap) > 0 && l.timers.heap[0].at <= l.clock {

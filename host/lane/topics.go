@@ -188,7 +188,7 @@ func (l *Lane) dropTopic(t *topic) {
 	}
 }
 
-// dropTopics forgets what an instance subscribed to for itself, when it ends.
+// dropOwnTopics forgets what an instance subscribed to for itself, when it ends.
 func (l *Lane) dropOwnTopics() {
 	for _, t := range l.topics {
 		t.own = false
