@@ -26,7 +26,6 @@ func (l *Lane) announce(unheard map[uint64]bool) {
 			l.loseSession(id, s, abi.CloseInternal)
 			return
 		}
-		l.unsubscribeAll(s)
 		s.seq, s.user = 0, 0
 		ids = append(ids, id)
 	})

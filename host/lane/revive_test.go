@@ -23,6 +23,35 @@ func trapAt(meanwhile *func()) func(g *native, e abi.Event, payload []byte) {
 	}
 }
 
+// Sessions stay subscribed when another instance takes them over: it need not know
+// to what.
+func TestTopicsGoAlong(t *testing.T) {
+	bubble(t, "restart", func(t *testing.T) {
+		r := newRigWith(t, func(g *native, e abi.Event, payload []byte) {
+			topical(g, e, payload)
+			if string(payload) == "trap" {
+				g.trap = errTest
+			}
+		}, func(c *lane.Config) { c.Revive = true })
+		id, w := r.open()
+		gone, _ := r.open()
+		bad, _ := r.open()
+		for _, id := range []uint64{id, gone, bad} {
+			r.say(id, "join news")
+		}
+		r.say(bad, "trap")
+		r.say(gone, "self news")
+		r.Gone(gone)
+		r.say(id, "say news here", "part news", "say news no more")
+		if got := w.take(); len(r.guests) != 2 || got != "here" {
+			t.Errorf("of instance %d: got %q, want one message", len(r.guests), got)
+		}
+		if n := countKind(r.guests[1], abi.EventTopic); n != 2 {
+			t.Errorf("the fresh instance heard %d messages, want the 2 since it subscribed", n)
+		}
+	})
+}
+
 // A turn that was to make room may cost the instance, and telling the fresh one of
 // all sessions needs all of the ring and the area. There is room afterwards: the
 // event that it was made for comes whole, behind the sessions.
