@@ -146,6 +146,7 @@ func (l *Lane) release(id uint64, s *session) {
 		l.writeClose(s, s.code, "")
 	}
 	l.settleDebts(s)
+	l.forgetHeld(s)
 	l.unsubscribeAll(s)
 	l.leavePlace() // before its peer can know
 	if s.link != nil {

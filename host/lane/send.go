@@ -63,8 +63,7 @@ func (l *Lane) letGo(id uint64, s *session) {
 	if s.state == closing {
 		return // the message was too much for its peer
 	}
-	if held := x.held; len(held) > 0 {
-		x.held = nil
+	if held := l.forgetHeld(s); len(held) > 0 {
 		l.write(id, s, held)
 	}
 	l.catchUp(id, s)

@@ -261,15 +261,34 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 	}
 	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
 		l.replaceLast(sub, s)
-		s.extra.held = append(s.extra.held, m.Frame...)
 		l.countSent(m.Flags, len(m.Data))
-		if len(s.extra.held) > l.cfg.Limits.Queue {
-			l.behind(FaultQueue, sub.id, s)
-		}
+		l.holdUp(sub.id, s, m.Frame)
 		return
 	}
 	l.countSent(m.Flags, len(m.Data))
 	l.writeShared(sub.id, s, m.Flags, m.Frame, len(m.Data))
+}
+
+// holdUp has a frame wait for the end of a fragmented message. What waits like that
+// counts as waiting for the peer.
+func (l *Lane) holdUp(id uint64, s *session, encoded []byte) {
+	s.extra.held = append(s.extra.held, encoded...)
+	l.hot.queued += int64(len(encoded))
+	switch waiting := len(s.extra.held); {
+	case waiting > l.cfg.Limits.Queue:
+		l.behind(FaultQueue, id, s)
+	case waiting > modest && int64(waiting) > l.cfg.Limits.Budget.free()-l.uncounted():
+		l.behind(FaultQueueTotal, id, s)
+	}
+}
+
+// forgetHeld ends the waiting of such frames and returns them.
+func (l *Lane) forgetHeld(s *session) (held []byte) {
+	if s.extra != nil {
+		held, s.extra.held = s.extra.held, nil
+		l.hot.queued -= int64(len(held))
+	}
+	return held
 }
 
 // keepLast keeps a message in the place of the topic's last. What is kept of all

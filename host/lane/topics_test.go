@@ -71,6 +71,34 @@ func (w *wire) take() string {
 	return strings.Join(all, " ")
 }
 
+// What waits behind a fragmented message counts as waiting for the peer, as long as
+// it does.
+func TestTopicsBehindFragmentsCount(t *testing.T) {
+	for _, end := range []string{"end", "gone", "too much"} {
+		bubble(t, end, func(t *testing.T) {
+			r := newRig(t, topical)
+			id, _ := r.open()
+			r.say(id, "join news", "begin", "say news 1", "say news 22")
+			queued := r.Counters().Queued.Load()
+			switch end {
+			case "end":
+				r.say(id, "end")
+			case "gone":
+				r.Gone(id)
+			case "too much":
+				for range 2 {
+					r.say(id, "say news "+strings.Repeat("x", 40<<10))
+				}
+				r.Gone(id)
+			}
+			synctest.Wait()
+			if after := r.Counters().Queued.Load(); queued != 3+4 || after != 0 {
+				t.Errorf("queued: got %d, then %d, want 7, then 0", queued, after)
+			}
+		})
+	}
+}
+
 // twoLanes are the lanes of one plugin, on one bus.
 func twoLanes(t *testing.T, change func(*lane.Config)) (rigs [2]*rig) {
 	b := new(bus.Local)
