@@ -24,9 +24,16 @@ func (l *Lane) publish(c *abi.Command) abi.Status {
 	if status != 0 {
 		return status
 	}
-	m := Message{Topic: string(name), Flags: c.Flags, Frame: encoded, Data: encoded[len(encoded)-l.size():]}
-	l.fanOut(&m, c.ID)
+	m := Message{Flags: c.Flags, Frame: encoded, Data: encoded[len(encoded)-l.size():]}
+	t := l.topics[string(name)]
+	if t != nil {
+		m.Topic = t.name // a copy of name would be garbage
+		l.fanOut(t, &m, c.ID)
+	}
 	if l.cfg.Bus != nil {
+		if t == nil {
+			m.Topic = string(name)
+		}
 		m.Frame = slices.Clone(m.Frame)
 		m.Data = m.Frame[len(m.Frame)-len(m.Data):]
 		away := m
@@ -36,11 +43,7 @@ func (l *Lane) publish(c *abi.Command) abi.Status {
 }
 
 // fanOut delivers a message to everyone in this lane but one session.
-func (l *Lane) fanOut(m *Message, but uint64) {
-	t := l.topics[m.Topic]
-	if t == nil {
-		return
-	}
+func (l *Lane) fanOut(t *topic, m *Message, but uint64) {
 	if t.own {
 		l.tellSelf(m)
 	}

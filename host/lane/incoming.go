@@ -28,7 +28,9 @@ func (l *Lane) Deliver(m *Message) {
 // delivered takes a publication of another lane out of the mailbox.
 func (l *Lane) delivered(m *Message) {
 	l.incoming.Add(-m.cost())
-	l.fanOut(m, 0)
+	if t := l.topics[m.Topic]; t != nil {
+		l.fanOut(t, m, 0)
+	}
 }
 
 // outrun follows publications that there was no room for. Which topics they were of
