@@ -157,6 +157,7 @@ func (l *Lane) release(id uint64, s *session) {
 }
 
 func (l *Lane) writeClose(s *session, code uint16, reason string) {
+	l.flushTo(s)
 	var buf [2 + abi.MaxControlPayload]byte
 	p := frame.AppendClose(buf[:0], code, reason)
 	if s.link == nil {

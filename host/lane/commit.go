@@ -77,7 +77,6 @@ func (l *Lane) carryOut(c *abi.Command) abi.Status {
 	if c.Kind == abi.CommandSend { // almost all of them
 		return l.send(c)
 	}
-	l.flushOut() // so that all else happens in order with the frames sent
 	switch c.Kind {
 	case abi.CommandAccept, abi.CommandRefuse, abi.CommandHold:
 		return l.decide(c)

@@ -20,44 +20,38 @@ func (l *Lane) publish(c *abi.Command) abi.Status {
 	if status := checkFrame(&enc, c.Flags, l.size(), l.parts); status != 0 {
 		return status
 	}
-	encoded, status := l.encode(c.Flags)
-	if status != 0 {
-		return status
+	if l.size() > l.cfg.Limits.Queue {
+		return abi.StatusTooLarge
 	}
-	m := Message{Flags: c.Flags, Frame: encoded, Data: encoded[len(encoded)-l.size():]}
-	t := l.topics[string(name)]
-	if t != nil {
-		m.Topic = t.name // a copy of name would be garbage
-		l.fanOut(t, &m, c.ID)
+	f := l.share(c.Flags)
+	if t := l.topics[string(name)]; t != nil {
+		l.fanOut(t, &f, c.ID)
 	}
 	if l.cfg.Bus != nil {
-		if t == nil {
-			m.Topic = string(name)
-		}
-		m.Frame = slices.Clone(m.Frame)
-		m.Data = m.Frame[len(m.Frame)-len(m.Data):]
-		away := m
-		l.cfg.Bus.Publish(l, &away)
+		encoded := slices.Clone(f.bytes(&l.outbox))
+		l.cfg.Bus.Publish(l, &Message{
+			Topic: string(name), Flags: c.Flags, Frame: encoded, Data: encoded[len(encoded)-f.size:],
+		})
 	}
+	l.flushFull()
 	return 0
 }
 
 // fanOut delivers a message to everyone in this lane but one session.
-func (l *Lane) fanOut(t *topic, m *Message, but uint64) {
+func (l *Lane) fanOut(t *topic, f *sharedFrame, but uint64) {
 	if t.own {
-		l.tellSelf(m)
+		l.tellSelf(t.name, f)
 	}
-	l.share(m.Flags, m.Data)
 	for _, sub := range t.subs {
 		if sub.id != but {
-			l.deliver(sub, m)
+			l.deliver(sub, f)
 		}
 	}
 }
 
 // deliver sends a message to one subscriber, as far as its policy wants that of
 // a peer that does not keep up.
-func (l *Lane) deliver(sub *subscription, m *Message) {
+func (l *Lane) deliver(sub *subscription, f *sharedFrame) {
 	s := l.sessions.find(sub.id)
 	if s == nil || s.state != open && s.state != accepted {
 		return
@@ -68,18 +62,17 @@ func (l *Lane) deliver(sub *subscription, m *Message) {
 			l.counters.Missed.Add(1)
 			return
 		case abi.PolicyLast:
-			l.keepLast(sub, s, m.Frame)
+			l.keepLast(sub, s, f.bytes(&l.outbox))
 			return
 		}
 	}
 	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
 		l.replaceLast(sub, s)
-		l.countSent(m.Flags, len(m.Data))
-		l.holdUp(sub.id, s, m.Frame)
+		l.countSent(f.flags, f.size)
+		l.holdUp(sub.id, s, f.bytes(&l.outbox))
 		return
 	}
-	l.countSent(m.Flags, len(m.Data))
-	l.writeShared(sub.id, s, m.Flags, m.Frame, len(m.Data))
+	l.giveShared(sub.id, s, f)
 }
 
 // holdUp has a frame wait for the end of a fragmented message. What waits like that

@@ -29,7 +29,9 @@ func (l *Lane) Deliver(m *Message) {
 func (l *Lane) delivered(m *Message) {
 	l.incoming.Add(-m.cost())
 	if t := l.topics[m.Topic]; t != nil {
-		l.fanOut(t, m, 0)
+		f := l.shareMessage(m)
+		l.fanOut(t, &f, 0)
+		l.flushFull()
 	}
 }
 

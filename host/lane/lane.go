@@ -211,11 +211,9 @@ type Lane struct {
 	asked       []uint64  // sessions whose connect event is in the ring
 	ended       []uint64  // sessions whose close event is in the ring
 
-	out      []byte   // frames of one session, on their way to its link
-	outTo    uint64   // whose
+	outbox   outbox
 	gathered [][]byte // payload of the brigade at hand, memory of the guest
 	parts    [][]byte // what of it is not yet dealt with
-	shared   []byte   // one frame for many
 	packed   packed   // what compression works with
 	lines    *Lines   // of the guest's log
 
@@ -325,6 +323,7 @@ const mailShare = 5 * time.Millisecond
 
 // handleSome handles mails, in order, and returns those that it has not come to.
 func (l *Lane) handleSome(items []mail) []mail {
+	defer l.flushOut() // of publications
 	begin := l.clock
 	for i := range items {
 		m := &items[i]

@@ -114,27 +114,58 @@ func (l *Lane) pack(p *packing, dst []byte, flags byte, parts ...[]byte) []byte 
 	return dst
 }
 
-// share makes a payload the one that writeShared is about. flags is byte 0 of
-// its frame.
-func (l *Lane) share(flags byte, payload []byte) {
-	if l.packed.shared != nil {
-		l.packed.shared.Reset(flags, payload)
-	}
+// A sharedFrame is a frame in the outbox that goes to many.
+type sharedFrame struct {
+	flags    byte
+	from, to int // where it is
+	size     int // of its payload
 }
 
-// writeShared sends a frame that goes to many, of size bytes of payload, to one
-// of them: whole messages are compressed once for all.
-func (l *Lane) writeShared(id uint64, s *session, flags byte, encoded []byte, size int) {
+// bytes are those of the frame, good until the next one is put into the outbox.
+func (f *sharedFrame) bytes(o *outbox) []byte { return o.frames[f.from:f.to] }
+
+// share puts a frame of the payload at hand into the outbox for many.
+func (l *Lane) share(flags byte) sharedFrame {
+	from, to, size := l.encode(flags)
+	return l.shared(sharedFrame{flags, from, to, size})
+}
+
+// shareMessage does so with the frame of a message.
+func (l *Lane) shareMessage(m *Message) sharedFrame {
+	o := &l.outbox
+	from := len(o.frames)
+	o.frames = append(o.frames, m.Frame...)
+	return l.shared(sharedFrame{m.Flags, from, len(o.frames), len(m.Data)})
+}
+
+// shared makes a frame the one that giveShared is about.
+func (l *Lane) shared(f sharedFrame) sharedFrame {
+	if l.packed.shared != nil {
+		l.packed.shared.Reset(f.flags, payload(f.bytes(&l.outbox)))
+	}
+	return f
+}
+
+// giveShared gives a session a frame for many. Whole messages are compressed once
+// for all.
+func (l *Lane) giveShared(id uint64, s *session, f *sharedFrame) {
+	l.countSent(f.flags, f.size)
+	o, from, to := &l.outbox, f.from, f.to
 	if p := s.packing(); p != nil {
-		if op := flags & abi.MaskOpcode; flags&abi.FlagFIN == 0 || op == abi.OpContinuation || op >= abi.OpClose {
-			l.packed.single = l.pack(p, l.packed.single[:0], flags, encoded[len(encoded)-size:])
-			encoded = l.packed.single
-		} else if packed := l.packed.shared.Frame(&p.out); packed != nil {
-			l.hot.deflated.add(size, len(payload(packed)))
-			encoded = packed
+		op := f.flags & abi.MaskOpcode
+		switch begin := len(o.frames); {
+		case f.flags&abi.FlagFIN == 0, op == abi.OpContinuation, op >= abi.OpClose:
+			o.frames = l.pack(p, o.frames, f.flags, payload(f.bytes(o)))
+			from, to = begin, len(o.frames)
+		default:
+			if packed := l.packed.shared.Frame(&p.out); packed != nil {
+				l.hot.deflated.add(f.size, len(payload(packed)))
+				o.frames = append(o.frames, packed...)
+				from, to = begin, len(o.frames)
+			}
 		}
 	}
-	l.write(id, s, encoded)
+	l.give(id, s, from, to)
 }
 
 // writeKept sends a whole message that was kept as a frame.

@@ -20,7 +20,7 @@ func (l *Lane) dropping(id uint64, s *session, flags uint8, size int, tag uint32
 	if s.extra != nil {
 		s.extra.skipping = false
 	}
-	if s.enc.Open() || !s.slow || s.link == nil || s.link.Waiting()+size <= l.cfg.Limits.Queue {
+	if s.enc.Open() || !s.slow || s.link == nil || s.link.Waiting()+l.inOutbox(s)+size <= l.cfg.Limits.Queue {
 		return false
 	}
 	l.counters.Missed.Add(1)

@@ -8,8 +8,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/frame"
 )
 
-// send encodes one frame for one session. Frames that follow each other to the
-// same session leave together.
+// send encodes one frame for one session.
 func (l *Lane) send(c *abi.Command) abi.Status {
 	s := l.sessions.find(c.ID)
 	if status := sendable(s); status != 0 {
@@ -33,24 +32,30 @@ func (l *Lane) send(c *abi.Command) abi.Status {
 		return 0
 	}
 	s.enc = enc
-	if l.outTo != c.ID {
-		l.flushOut()
-		l.outTo = c.ID
-	}
 	l.countSent(c.Flags, size)
+	o := &l.outbox
+	from := len(o.frames)
 	if p := s.packing(); p != nil {
-		l.out = l.pack(p, l.out, c.Flags, l.parts...)
+		o.frames = l.pack(p, o.frames, c.Flags, l.parts...)
 	} else {
-		l.out = frame.AppendHeader(l.out, c.Flags, size)
-		for _, p := range l.parts {
-			l.out = append(l.out, p...)
-		}
+		l.encode(c.Flags)
 	}
-	if len(l.out) > maxOut {
-		l.flushOut()
-	}
+	l.give(c.ID, s, from, len(o.frames))
 	l.letGo(c.ID, s)
+	l.flushFull()
 	return 0
+}
+
+// encode puts a frame of the payload at hand into the outbox, at [from, to), of which
+// size bytes are payload.
+func (l *Lane) encode(flags uint8) (from, to, size int) {
+	o := &l.outbox
+	from, size = len(o.frames), l.size()
+	o.frames = frame.AppendHeader(o.frames, flags, size)
+	for _, p := range l.parts {
+		o.frames = append(o.frames, p...)
+	}
+	return from, len(o.frames), size
 }
 
 // letGo sends what a fragmented message of the guest's has held up, if it is over.
@@ -59,7 +64,7 @@ func (l *Lane) letGo(id uint64, s *session) {
 	if x == nil || s.enc.Open() || len(x.held) == 0 && x.kept == 0 {
 		return
 	}
-	l.flushOut()
+	l.flushTo(s)
 	if s.state == closing {
 		return // the message was too much for its peer
 	}
@@ -68,9 +73,6 @@ func (l *Lane) letGo(id uint64, s *session) {
 	}
 	l.catchUp(id, s)
 }
-
-// maxOut is how much is collected before it goes to the link, in bytes.
-const maxOut = 64 << 10
 
 // sendable says whether the guest may send to s now. A session whose peer began
 // to close still takes what its guest answers in the same turn.
@@ -105,22 +107,10 @@ func checkFrame(enc *frame.Encoder, flags byte, size int, parts [][]byte) abi.St
 	return 0
 }
 
-// flushOut hands the collected frames to their session.
-func (l *Lane) flushOut() {
-	if len(l.out) == 0 {
-		return
-	}
-	if s := l.sessions.find(l.outTo); s != nil {
-		l.write(l.outTo, s, l.out)
-	}
-	l.out, l.outTo = l.out[:0], 0
-	if cap(l.out) > 4*maxOut {
-		l.out = nil
-	}
-}
-
-// write queues bytes for a session's peer, within the limit.
+// write queues bytes for a session's peer, within the limit, behind what the outbox
+// has for it.
 func (l *Lane) write(id uint64, s *session, p []byte) {
+	l.flushTo(s)
 	s.spoke = l.tick
 	if s.link == nil {
 		s.needExtra().early = append(s.extra.early, p...)

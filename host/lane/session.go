@@ -30,6 +30,7 @@ type session struct {
 	heard  uint32 // when a frame last came, in ticks of the lane
 	spoke  uint32 // when data last went either way
 	asked  uint32 // when the peer was last pinged
+	letter uint32 // index in the outbox, plus 1; 0 = nothing is in it
 	code   uint16 // of the close frame that last stands for, or that we sent
 	state  state
 	held   bool  // the guest asked for time to decide

@@ -204,8 +204,8 @@ const (
 
 // tellSelf makes a topic event for the next turn. An instance that publishes
 // faster than it hears loses the newest.
-func (l *Lane) tellSelf(m *Message) {
-	size := len(m.Topic) + len(m.Data)
+func (l *Lane) tellSelf(topic string, f *sharedFrame) {
+	size := len(topic) + f.size
 	code := abi.StatusQueueFull
 	if size > len(l.area) {
 		code = abi.StatusTooLarge
@@ -213,8 +213,8 @@ func (l *Lane) tellSelf(m *Message) {
 		l.ownWaiting++
 		l.ownBytes += size
 		l.later = append(l.later, pending{
-			event:   abi.Event{Kind: abi.EventTopic, Flags: m.Flags, Code: uint16(len(m.Topic))},
-			payload: abi.AppendTopic(make([]byte, 0, size), m.Topic, m.Data),
+			event:   abi.Event{Kind: abi.EventTopic, Flags: f.flags, Code: uint16(len(topic))},
+			payload: abi.AppendTopic(make([]byte, 0, size), topic, payload(f.bytes(&l.outbox))),
 		})
 		return
 	}
