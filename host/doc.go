@@ -15,10 +15,16 @@
 //
 // # Parts
 //
-//	host         this package: listener, routes, handshake, plain HTTP, shutdown
-//	host/stream  moves the bytes of upgraded connections
-//	host/lane    owns one instance, its sessions and their state
-//	host/guest   runs one instance of a module
-//	host/trace   records what instances were given, and replays it
-//	host/frame   reads and writes RFC 6455 frames
+//	host           this package: listener, routes, handshake, plain HTTP, shutdown
+//	host/lane      owns one instance, its sessions and their state; reads their sockets
+//	host/stream    moves the bytes of the connections that a lane does not read itself
+//	host/bus       carries topic messages between the lanes of a plugin
+//	host/recovery  puts an instance back to before a call that failed
+//	host/trace     records what instances were given, and replays it
+//	host/guest     admits, compiles and runs a module
+//	host/meter     rewrites a module so that what it does is bounded
+//	host/frame     reads and writes RFC 6455 frames
+//	host/deflate   compresses messages (RFC 7692)
+//	host/backlog   keeps what waits for a peer
+//	host/poll      reads, writes and waits for sockets (Linux)
 package host

@@ -1,9 +1,9 @@
 package lane
 
 import (
-	"syscall"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/host/backlog"
 	"github.com/yimmo-host/yimmo-host/host/frame"
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
@@ -32,7 +32,7 @@ type polled struct {
 type side struct {
 	in    []byte        // the beginning of a frame
 	since time.Duration // on the lane's clock: when the unfinished message began, 0 = none is
-	out   []byte        // what the socket would not take
+	out   backlog.Queue // what the socket would not take
 	pong  int           // out ends in a whole pong of so many bytes; 0 = it does not
 	moved time.Duration // when it last took something
 	still time.Duration // since when it has been read no further
@@ -175,139 +175,13 @@ const (
 // tidy gives up the side if nothing is unfinished.
 func (c *polled) tidy() {
 	d := c.side
-	if d == nil || len(d.in) > 0 || len(d.out) > 0 || d.since != 0 || c.leaving {
+	if d == nil || len(d.in) > 0 || d.out.Len() > 0 || d.since != 0 || c.leaving {
 		return
 	}
 	c.side = nil
-	if l := c.lane; len(l.sides) < mostSides && cap(d.in)+cap(d.out) <= sideSize {
-		*d = side{in: d.in[:0], out: d.out[:0]}
+	if l := c.lane; len(l.sides) < mostSides && cap(d.in)+d.out.Cap() <= sideSize {
+		*d = side{in: d.in[:0], out: d.out}
 		l.sides = append(l.sides, d)
-	}
-}
-
-// Write implements [Link].
-func (c *polled) Write(p []byte) (waiting int) {
-	if c.leaving || c.broken {
-		return 0
-	}
-	if c.side == nil || len(c.side.out) == 0 {
-		n, errno := c.send(p)
-		if errno != 0 && errno != poll.Again {
-			c.broken = true // the socket is readable now, and reading tells why
-			return 0
-		}
-		if p = p[n:]; len(p) == 0 {
-			return 0
-		}
-		c.needSide().moved = c.lane.clock
-	}
-	d := c.side
-	d.out, d.pong = append(d.out, p...), 0
-	c.lane.hot.queued += int64(len(p))
-	c.want()
-	c.watch(c.lane.cfg.Limits.WriteTime)
-	return len(d.out)
-}
-
-// send sends a close frame together with the end of the stream, in one segment.
-func (c *polled) send(p []byte) (int, syscall.Errno) {
-	if c.parting {
-		return poll.SendMore(int(c.fd), p)
-	}
-	return poll.Send(int(c.fd), p)
-}
-
-// Pong implements [Link].
-func (c *polled) Pong(p []byte) (waiting int) {
-	if d := c.side; d != nil && d.pong > 0 && len(d.out) > PongRoom {
-		d.out = append(d.out[:len(d.out)-d.pong], p...)
-		c.lane.hot.queued += int64(len(p) - d.pong)
-		d.pong = len(p)
-		return len(d.out)
-	}
-	before := c.Waiting()
-	waiting = c.Write(p)
-	if waiting == before+len(p) {
-		c.side.pong = len(p)
-	}
-	return waiting
-}
-
-// Busy implements [Link].
-func (c *polled) Busy() bool { return c.side != nil && c.side.since != 0 }
-
-// Waiting implements [Link].
-func (c *polled) Waiting() int {
-	if c.side == nil {
-		return 0
-	}
-	return len(c.side.out)
-}
-
-// drain sends more of what is waiting.
-func (c *polled) drain() {
-	if c.side == nil || len(c.side.out) == 0 {
-		return
-	}
-	d := c.side
-	waiting := len(d.out)
-	n, errno := poll.Send(int(c.fd), d.out)
-	if errno != 0 && errno != poll.Again {
-		c.broken = true
-		n = waiting
-	}
-	if n == 0 {
-		return
-	}
-	d.moved = c.lane.clock
-	d.out = d.out[:copy(d.out, d.out[n:])]
-	c.lane.hot.queued -= int64(n)
-	if len(d.out) < d.pong {
-		d.pong = 0
-	}
-	c.want()
-	if mark := c.lane.cfg.Limits.Mark(); waiting > mark && waiting-n <= mark {
-		c.lane.drained(c.id)
-	}
-	if len(d.out) > 0 {
-		return
-	}
-	if c.leaving {
-		c.halfClose()
-		return
-	}
-	c.tidy()
-}
-
-// want tells the set what the socket is wanted for. A peer that does not take
-// what waits for it is read no further: its own socket fills and it notices. Of one
-// that has closed its half there is nothing to read.
-func (c *polled) want() {
-	waiting := 0
-	if c.side != nil {
-		waiting = len(c.side.out)
-	}
-	read, write := !c.parted && (waiting <= c.lane.cfg.Limits.Mark() || c.leaving), waiting > 0
-	if read == c.reading && write == c.writing {
-		return
-	}
-	if d := c.side; read != c.reading && d != nil {
-		c.lane.halt(d, !read)
-	}
-	c.reading, c.writing = read, write
-	if c.lane.polls.Change(int(c.fd), c.id, read, write) != nil {
-		c.broken = true
-	}
-}
-
-// halt notes that a socket is read no further, or again: the message that is
-// unfinished has that much more time.
-func (l *Lane) halt(d *side, on bool) {
-	switch {
-	case on:
-		d.still = l.clock
-	case d.since != 0:
-		d.since += l.clock - max(d.still, d.since)
 	}
 }
 
@@ -320,7 +194,7 @@ func (c *polled) Close() {
 		c.Cut()
 		return
 	}
-	if c.side == nil || len(c.side.out) == 0 {
+	if c.Waiting() == 0 {
 		if c.parted { // nothing unread is lost, so nothing can reset the connection
 			c.Cut()
 			return
@@ -332,7 +206,7 @@ func (c *polled) Close() {
 	limits := &c.lane.cfg.Limits
 	d := c.needSide()
 	d.in, d.since, d.leave = d.in[:0], 0, c.lane.clock+limits.CloseTime
-	if n := len(d.out); n > 0 { // slow is one thing, for ever is another
+	if n := d.out.Len(); n > 0 { // slow is one thing, for ever is another
 		d.leave += time.Duration(1+n/leastRate) * limits.WriteTime
 	}
 	c.lane.lingering[c.id] = c
@@ -403,7 +277,7 @@ func (l *Lane) watchSocket(id uint64) {
 	}
 	var left time.Duration
 	switch {
-	case len(d.out) > 0:
+	case d.out.Len() > 0:
 		left = d.moved + limits.WriteTime - l.clock
 		if c.leaving {
 			left = min(left, d.leave-l.clock)

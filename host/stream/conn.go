@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/host/backlog"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
@@ -36,13 +37,12 @@ type conn struct {
 	busy atomic.Bool // a message of the peer is unfinished; set by read
 
 	mu      sync.Mutex
-	queue   []byte // frames for the peer
-	pong    int    // queue ends in a whole pong of so many bytes; 0 = it does not
-	waiting int    // bytes in queue and in the hands of write; change it with queued
-	writing bool   // write is running
-	high    bool   // the lane wants to hear when waiting falls below the mark
-	closing bool   // half-close when the queue is empty
-	dead    bool   // nothing can be written any more
+	queue   backlog.Queue // frames for the peer, those that write is sending too; count changes with queued
+	pong    int           // queue ends in a whole pong of so many bytes; 0 = it does not
+	writing bool          // write is running
+	high    bool          // the lane wants to hear when less waits than the mark
+	closing bool          // half-close when the queue is empty
+	dead    bool          // nothing can be written any more
 }
 
 // Serve takes over nc, on which the upgrade is complete, attaches it to the

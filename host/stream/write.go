@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/host/backlog"
 	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
@@ -31,8 +32,8 @@ func (c *conn) Pong(p []byte) (waiting int) {
 	if c.dead || c.closing {
 		return 0
 	}
-	if c.waiting > lane.PongRoom {
-		c.queue = c.queue[:len(c.queue)-c.pong]
+	if c.queue.Len() > lane.PongRoom {
+		c.queue.Cut(c.pong)
 		c.queued(-c.pong)
 	}
 	c.pong = len(p)
@@ -41,25 +42,24 @@ func (c *conn) Pong(p []byte) (waiting int) {
 
 // queued counts n bytes more that wait. c.mu is held.
 func (c *conn) queued(n int) {
-	c.waiting += n
 	c.opt.Queued.Add(int64(n))
 	c.opt.Budget.Add(int64(n))
 }
 
 // push queues p. c.mu is held.
 func (c *conn) push(p []byte) (waiting int) {
-	c.queue = append(c.queue, p...)
+	c.queue.Add(p)
 	c.queued(len(p))
-	c.high = c.high || c.waiting > c.opt.Mark()
+	c.high = c.high || c.queue.Len() > c.opt.Mark()
 	c.start()
-	return c.waiting
+	return c.queue.Len()
 }
 
 // Waiting implements [lane.Link].
 func (c *conn) Waiting() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.waiting
+	return c.queue.Len()
 }
 
 // Busy implements [lane.Link].
@@ -89,11 +89,11 @@ func (c *conn) kill() {
 		return
 	}
 	nc := below(c.nc) // TLS would say good-bye, and wait for five seconds until that is taken
-	if c.waiting > 0 {
+	if c.queue.Len() > 0 {
 		abort(nc)
 	}
-	c.dead, c.queue = true, nil
-	c.queued(-c.waiting)
+	c.queued(-c.queue.Len())
+	c.dead, c.queue = true, backlog.Queue{}
 	nc.Close()
 	if !c.writing {
 		close(c.flushed)
@@ -128,25 +128,21 @@ func (c *conn) start() {
 func (c *conn) write() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var sent []byte // its memory is used again for the queue
-	for !c.dead && len(c.queue) > 0 {
-		p := c.queue
-		c.queue, c.pong = sent[:0], 0
+	for !c.dead && c.queue.Len() > 0 {
+		p := c.queue.Front()
+		p, c.pong = p[:min(len(p), chunk)], 0
 		c.mu.Unlock()
 		err := c.send(p)
-		if err != nil {
-			c.lost(err)
-		}
 		c.mu.Lock()
-		if err != nil {
+		switch {
+		case err != nil:
 			c.kill()
+		case !c.dead:
+			c.sent(len(p))
 		}
-		sent = p
 	}
 	c.writing = false
-	if cap(c.queue) > 0 {
-		c.queue = nil // an idle connection keeps no buffer
-	}
+	c.queue = backlog.Queue{} // an idle connection keeps no buffer
 	if c.closing && !c.dead {
 		c.halfClose()
 	}
@@ -165,29 +161,22 @@ func (c *conn) lost(err error) {
 	c.lane.Gone(c.session)
 }
 
-// send writes p, a chunk at a time. It fails when the peer is gone or takes nothing.
+// send writes p. It fails when the peer is gone or takes nothing; the lane knows then.
 func (c *conn) send(p []byte) error {
-	for len(p) > 0 {
-		part := p[:min(len(p), chunk)]
-		c.nc.SetWriteDeadline(time.Now().Add(c.opt.WriteTime))
-		if _, err := c.nc.Write(part); err != nil {
-			return err
-		}
-		p = p[len(part):]
-		c.sent(len(part))
+	c.nc.SetWriteDeadline(time.Now().Add(c.opt.WriteTime))
+	_, err := c.nc.Write(p)
+	if err != nil {
+		c.lost(err)
 	}
-	return nil
+	return err
 }
 
+// sent takes n bytes off the queue. c.mu is held.
 func (c *conn) sent(n int) {
-	c.mu.Lock()
-	c.queued(-min(n, c.waiting))
-	tell := c.high && c.waiting <= c.opt.Mark()
-	if tell {
+	c.queue.Drop(n)
+	c.queued(-n)
+	if c.high && c.queue.Len() <= c.opt.Mark() {
 		c.high = false
-	}
-	c.mu.Unlock()
-	if tell {
 		c.lane.Drained(c.session)
 	}
 }
