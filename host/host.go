@@ -45,13 +45,14 @@ type Host struct {
 	tally    tally // of what had no plugin yet
 	refusals refusals
 
-	budget   *lane.Budget // of what waits for all peers
-	sessions atomic.Int64 // upgraded connections and those about to be
-	opening  atomic.Int64 // of those, the ones about to be
-	started  atomic.Bool  // New is done: plugins may be asked
-	serving  atomic.Bool
-	unready  atomic.Bool // the operator is to send nobody here any more
-	draining atomic.Bool
+	waiting    lane.Budget  // what waits for all peers
+	unfinished lane.Budget  // what has come of messages that are not complete
+	sessions   atomic.Int64 // upgraded connections and those about to be
+	opening    atomic.Int64 // of those, the ones about to be
+	started    atomic.Bool  // New is done: plugins may be asked
+	serving    atomic.Bool
+	unready    atomic.Bool // the operator is to send nobody here any more
+	draining   atomic.Bool
 
 	askDrain   sync.Once
 	drainAsked chan struct{}
@@ -75,7 +76,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	fill(&h.cfg.Limits.Sessions, descriptors()*8/10)
 	fill(&h.cfg.Limits.Connections, descriptors()*9/10)
 	h.drainAsked = make(chan struct{})
-	h.budget = &lane.Budget{Most: h.cfg.Limits.QueueTotal}
+	h.waiting.Most, h.unfinished.Most = h.cfg.Limits.QueueTotal, h.cfg.Limits.MessageTotal
 	h.metrics = newMetrics(h)
 	h.gate = newGate(&h.cfg.Limits, h.log, &h.refusals, &h.tally)
 	h.upgrades = []upgrade{webSocket{h}, ignored{}}

@@ -47,6 +47,13 @@ type Limits struct {
 	// FIN from making the host buffer without end.
 	Message int64
 
+	// MessageTotal is the most bytes that the host keeps of messages that are not
+	// complete, of all peers together. Default 256 MiB. The less of it is free the less
+	// of one message may be kept: whose is above that closes with 1013. 16 KiB of each
+	// always have a place. It stops many peers that begin large messages from filling
+	// memory together.
+	MessageTotal int64
+
 	// Frames is the most frames one message may have. Default 1024; above it
 	// close 1008. It stops floods of empty fragments, which no byte limit sees.
 	Frames int
@@ -209,6 +216,7 @@ func DefaultLimits() Limits {
 		Metrics:       100,
 		Queue:         4 << 20,
 		QueueTotal:    256 << 20,
+		MessageTotal:  256 << 20,
 		Memory:        64 << 20,
 		Turn:          100 * time.Millisecond,
 		Start:         2 * time.Second,
@@ -241,6 +249,7 @@ func (l *Limits) validate(bad func(key string, value any, remedy string)) {
 		{"frames", int64(l.Frames), 1, 1 << 20},
 		{"queue", l.Queue, 64 << 10, maxMessage},
 		{"queue_total", l.QueueTotal, 64 << 10, 1 << 40},
+		{"message_total", l.MessageTotal, 64 << 10, 1 << 40},
 		{"control_rate", int64(l.ControlRate), 1, 1 << 20},
 		{"message_rate", int64(l.MessageRate), 1, 1 << 20},
 		{"byte_rate", l.ByteRate, 1, maxMessage},
@@ -285,6 +294,7 @@ func (l *Limits) fill(d *Limits) {
 	fill(&l.Metrics, d.Metrics)
 	fill(&l.Queue, d.Queue)
 	fill(&l.QueueTotal, d.QueueTotal)
+	fill(&l.MessageTotal, d.MessageTotal)
 	fill(&l.Memory, d.Memory)
 	fill(&l.Turn, d.Turn)
 	fill(&l.Start, d.Start)
@@ -296,13 +306,13 @@ func (l *Limits) fill(d *Limits) {
 }
 
 // ofLane is the part of l that lanes see to.
-func (l *Limits) ofLane(budget *lane.Budget) lane.Limits {
+func (l *Limits) ofLane(waiting, unfinished *lane.Budget) lane.Limits {
 	bytes := rate(l.ByteRate)
 	bytes.AtOnce = max(bytes.AtOnce, l.Message)
 	return lane.Limits{
 		Frames:      frame.Limits{Message: l.Message, Frames: l.Frames},
 		MessageTime: l.MessageTime, WriteTime: l.WriteTime, CloseTime: l.CloseTime,
-		Answer: l.Answer, Queue: int(l.Queue), Budget: budget, Turn: l.Turn,
+		Answer: l.Answer, Queue: int(l.Queue), Waiting: waiting, Unfinished: unfinished, Turn: l.Turn,
 		Ping: l.Ping, Pong: l.Pong, Idle: l.Idle,
 		Controls: rate(int64(l.ControlRate)), Messages: rate(int64(l.MessageRate)), Bytes: bytes,
 	}

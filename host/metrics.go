@@ -48,6 +48,7 @@ var (
 	buildInfo   = desc("build_info", "Version of the host. Always 1.", "version", "go")
 	connections = desc("connections", "TCP connections of the public listener, sessions included.")
 	turnedAway  = desc("connections_refused_total", "Connections turned away or cut before they had sent a request.", "reason")
+	unfinished  = desc("unfinished_message_bytes", "What is kept of messages that are not complete, beyond 4 KiB for each TLS connection.")
 	certExpiry  = desc("tls_certificate_expiry_timestamp_seconds", "When the certificate in use ends.")
 
 	wsSessions  = desc("ws_connections", "Sessions there are.", "plugin")
@@ -94,6 +95,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	s.gauge(connections, float64(h.gate.connections()))
+	s.gauge(unfinished, float64(h.unfinished.Used()))
 	for o := range h.tally {
 		if o := outcome(o); o.is(atGate) {
 			s.counter(turnedAway, h.tally[o].Load(), o.String())

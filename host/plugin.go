@@ -127,7 +127,7 @@ func (p *plugin) version() string {
 }
 
 func (p *plugin) startLane(n int) (*lane.Lane, error) {
-	limits := p.host.cfg.Limits.ofLane(p.host.budget)
+	limits := p.host.cfg.Limits.ofLane(&p.host.waiting, &p.host.unfinished)
 	limits.Bodies = p.cfg.Memory / bodyShare
 	log := p.log
 	if p.cfg.Lanes > 1 {

@@ -53,6 +53,7 @@ type limits struct {
 	WriteTime     Duration    `toml:"write_time"`
 	Queue         Size        `toml:"queue"`
 	QueueTotal    Size        `toml:"queue_total"`
+	MessageTotal  Size        `toml:"message_total"`
 	Ping          Duration    `toml:"ping"`
 	Pong          Duration    `toml:"pong"`
 	Idle          OffDuration `toml:"idle"`

@@ -121,7 +121,7 @@ func TestEveryFieldOfHostIsSet(t *testing.T) {
 func TestEnvironmentReachesEveryKey(t *testing.T) {
 	t.Chdir(t.TempDir())
 	texts := map[string]string{
-		"listen": ":1", "admin.listen": "127.0.0.1:2", "admin.pprof": "true", "transport": "stream", "cache_dir": "off", "trace_dir": "off", "log.level": "warn", "log.format": "json", "limits.queue": "77777", "limits.queue_total": "77777", "limits.memory": "77777", "limits.compile_memory": "77MiB",
+		"listen": ":1", "admin.listen": "127.0.0.1:2", "admin.pprof": "true", "transport": "stream", "cache_dir": "off", "trace_dir": "off", "log.level": "warn", "log.format": "json", "limits.queue": "77777", "limits.queue_total": "77777", "limits.message_total": "77777", "limits.memory": "77777", "limits.compile_memory": "77MiB",
 		"plugins.echo.path": "embedded:echo", "plugins.echo.route": "/x", "plugins.echo.origins": "https://a.example, https://b.example", "plugins.echo.require_origin": "true",
 		"plugins.echo.delivery": "messages", "plugins.echo.slow": "drop", "plugins.echo.compression": "on", "plugins.echo.recovery": "restart",
 		"compression.enabled": "true", "compression.level": "7", "compression.takeover": "true", "compression.window_bits": "11",

@@ -37,6 +37,9 @@ func (p *Pool) Inflater(params Params) Inflater {
 // Open reports whether a message is unfinished.
 func (in *Inflater) Open() bool { return in.open }
 
+// Len is how many bytes have been kept of the message.
+func (in *Inflater) Len() int { return len(in.wire) }
+
 // Add keeps a copy of the next bytes of a message that goes on behind them. Its
 // caller bounds the message.
 func (in *Inflater) Add(src []byte) {

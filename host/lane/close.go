@@ -147,6 +147,7 @@ func (l *Lane) release(id uint64, s *session) {
 	}
 	l.settleDebts(s)
 	l.forgetHeld(s)
+	l.forgetUnfinished(s)
 	l.unsubscribeAll(s)
 	l.leavePlace() // before its peer can know
 	if s.link != nil {

@@ -114,6 +114,7 @@ type hot struct {
 	turns              [Buckets]uint64
 	turnTime           int64
 	queued             int64
+	unfinished         int64
 }
 
 type packedBytes struct{ plain, wire uint64 }
@@ -162,8 +163,11 @@ func (l *Lane) showCounters() {
 		c.Turns.Sum.Store(now.turnTime)
 	}
 	if more := l.uncounted(); more != 0 {
-		l.cfg.Limits.Budget.Add(more)
+		l.cfg.Limits.Waiting.Add(more)
 		c.Queued.Store(now.queued)
+	}
+	if more := now.unfinished - old.unfinished; more != 0 {
+		l.cfg.Limits.Unfinished.Add(more)
 	}
 	gauge(&c.Sessions, int64(l.sessions.count))
 	gauge(&c.Requests, int64(len(l.exchanges)))

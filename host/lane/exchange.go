@@ -92,7 +92,7 @@ func (l *Lane) Leave(x *Exchange) {
 	l.mail.post(mail{kind: mailLeft, what: x})
 }
 
-func (x *Exchange) budget() *Budget { return x.lane.cfg.Limits.Budget }
+func (x *Exchange) budget() *Budget { return x.lane.cfg.Limits.Waiting }
 
 // leave drops what nobody will take any more.
 func (x *Exchange) leave() {

@@ -83,7 +83,7 @@ func (l *Lane) holdUp(id uint64, s *session, encoded []byte) {
 	switch waiting := len(s.extra.held); {
 	case waiting > l.cfg.Limits.Queue:
 		l.behind(FaultQueue, id, s)
-	case waiting > modest && int64(waiting) > l.cfg.Limits.Budget.free()-l.uncounted():
+	case waiting > modest && int64(waiting) > l.cfg.Limits.Waiting.free()-l.uncounted():
 		l.behind(FaultQueueTotal, id, s)
 	}
 }

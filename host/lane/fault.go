@@ -14,40 +14,42 @@ type Fault uint8
 
 // Faults.
 const (
-	FaultProtocol    Fault = iota // a frame that breaks RFC 6455
-	FaultText                     // text or a close reason that is not UTF-8
-	FaultTooBig                   // a message above the limit
-	FaultData                     // compressed data that is broken
-	FaultRatio                    // a message that inflates too much
-	FaultFrames                   // a message of too many frames
-	FaultMessageTime              // a message that took too long
-	FaultControlRate              // too many pings and pongs
-	FaultMessageRate              // too many messages
-	FaultByteRate                 // too many bytes of messages
-	FaultQueue                    // it takes what is sent to it more slowly than that comes
-	FaultQueueTotal               // the same, while very much waits for all peers together
-	FaultWriteTime                // it takes nothing at all
-	FaultPong                     // silent, and no answer to a ping
-	FaultIdle                     // neither side had anything to say
-	Faults                        // how many there are
+	FaultProtocol     Fault = iota // a frame that breaks RFC 6455
+	FaultText                      // text or a close reason that is not UTF-8
+	FaultTooBig                    // a message above the limit
+	FaultData                      // compressed data that is broken
+	FaultRatio                     // a message that inflates too much
+	FaultFrames                    // a message of too many frames
+	FaultMessageTime               // a message that took too long
+	FaultMessageTotal              // a message that is unfinished, while too much is kept of such
+	FaultControlRate               // too many pings and pongs
+	FaultMessageRate               // too many messages
+	FaultByteRate                  // too many bytes of messages
+	FaultQueue                     // it takes what is sent to it more slowly than that comes
+	FaultQueueTotal                // the same, while very much waits for all peers together
+	FaultWriteTime                 // it takes nothing at all
+	FaultPong                      // silent, and no answer to a ping
+	FaultIdle                      // neither side had anything to say
+	Faults                         // how many there are
 )
 
 var faults = [Faults]struct{ name, text string }{
-	FaultProtocol:    {"protocol", "its peer broke the protocol"},
-	FaultText:        {"text", "its peer sent text that is not UTF-8"},
-	FaultTooBig:      {"too_big", "its peer's message is too large"},
-	FaultData:        {"data", "its peer sent compressed data that is broken"},
-	FaultRatio:       {"ratio", "its peer's message inflates too much"},
-	FaultFrames:      {"frames", "its peer's message has too many frames"},
-	FaultMessageTime: {"message_time", "its peer's message took too long"},
-	FaultControlRate: {"control_rate", "its peer sends too many pings and pongs"},
-	FaultMessageRate: {"message_rate", "its peer sends too many messages"},
-	FaultByteRate:    {"byte_rate", "its peer sends too many bytes"},
-	FaultQueue:       {"queue", "its peer does not read"},
-	FaultQueueTotal:  {"queue_total", "its peer does not read and neither do too many others"},
-	FaultWriteTime:   {"write_time", "its peer takes nothing"},
-	FaultPong:        {"pong", "its peer is silent"},
-	FaultIdle:        {"idle", "nothing was said for too long"},
+	FaultProtocol:     {"protocol", "its peer broke the protocol"},
+	FaultText:         {"text", "its peer sent text that is not UTF-8"},
+	FaultTooBig:       {"too_big", "its peer's message is too large"},
+	FaultData:         {"data", "its peer sent compressed data that is broken"},
+	FaultRatio:        {"ratio", "its peer's message inflates too much"},
+	FaultFrames:       {"frames", "its peer's message has too many frames"},
+	FaultMessageTime:  {"message_time", "its peer's message took too long"},
+	FaultMessageTotal: {"message_total", "its peer's message is unfinished and so are too many others'"},
+	FaultControlRate:  {"control_rate", "its peer sends too many pings and pongs"},
+	FaultMessageRate:  {"message_rate", "its peer sends too many messages"},
+	FaultByteRate:     {"byte_rate", "its peer sends too many bytes"},
+	FaultQueue:        {"queue", "its peer does not read"},
+	FaultQueueTotal:   {"queue_total", "its peer does not read and neither do too many others"},
+	FaultWriteTime:    {"write_time", "its peer takes nothing"},
+	FaultPong:         {"pong", "its peer is silent"},
+	FaultIdle:         {"idle", "nothing was said for too long"},
 }
 
 // String returns one word, for logs and metrics.
@@ -67,6 +69,8 @@ func faultOf(e *frame.Error) Fault {
 	switch e {
 	case ErrMessageTime:
 		return FaultMessageTime
+	case ErrMessageTotal:
+		return FaultMessageTotal
 	case errControlRate:
 		return FaultControlRate
 	case errMessageRate:

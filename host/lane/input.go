@@ -102,6 +102,7 @@ func (l *Lane) data(id uint64, f *frame.Frame, at int) {
 			return
 		}
 		message, place, done := l.gatherMessage(s, f, at)
+		l.countUnfinished(id, s)
 		if !done {
 			return
 		}

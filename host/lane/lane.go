@@ -109,8 +109,9 @@ type Limits struct {
 
 	Turn time.Duration // of the calls of a turn together in which the guest takes in no event
 
-	Budget *Budget // of what waits for all peers, those of other lanes included
-	Bodies int64   // bytes of plain requests whose bodies are under way
+	Waiting    *Budget // of what waits for all peers, those of other lanes included
+	Unfinished *Budget // of what has come of all peers' messages that are not complete
+	Bodies     int64   // bytes of plain requests whose bodies are under way
 
 	Ping time.Duration // how long a peer may be silent before it is pinged
 	Pong time.Duration // how long it may be silent after that

@@ -65,6 +65,7 @@ func (l *Lane) unpack(id uint64, s *session, p *packing, f *frame.Frame) {
 	p.wire += len(f.Payload)
 	if f.Flags&abi.FlagFIN == 0 {
 		p.in.Add(f.Payload)
+		l.countUnfinished(id, s)
 		return
 	}
 	k := &l.packed
@@ -73,6 +74,7 @@ func (l *Lane) unpack(id uint64, s *session, p *packing, f *frame.Frame) {
 		l.fail(id, s, err.(*frame.Error)) // there is no other
 		return
 	}
+	l.countUnfinished(id, s)
 	message := frame.Frame{Flags: abi.FlagFIN | p.opcode, Payload: k.message}
 	if cap(k.message) > maxSpare {
 		k.message = nil

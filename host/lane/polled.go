@@ -30,13 +30,14 @@ type polled struct {
 
 // side is what a connection needs only while something is unfinished.
 type side struct {
-	in    []byte        // the beginning of a frame
-	since time.Duration // on the lane's clock: when the unfinished message began, 0 = none is
-	out   backlog.Queue // what the socket would not take
-	pong  int           // out ends in a whole pong of so many bytes; 0 = it does not
-	moved time.Duration // when it last took something
-	still time.Duration // since when it has been read no further
-	leave time.Duration // when it must have taken the rest, then when it must have closed its half
+	in      []byte        // the beginning of a frame
+	counted int           // bytes of it, as far as they are counted
+	since   time.Duration // on the lane's clock: when the unfinished message began, 0 = none is
+	out     backlog.Queue // what the socket would not take
+	pong    int           // out ends in a whole pong of so many bytes; 0 = it does not
+	moved   time.Duration // when it last took something
+	still   time.Duration // since when it has been read no further
+	leave   time.Duration // when it must have taken the rest, then when it must have closed its half
 }
 
 // socket is a descriptor on its way to the lane.
@@ -92,6 +93,7 @@ func (l *Lane) attachSocket(id uint64, k *socket) {
 func (l *Lane) decodeEarly(c *polled) {
 	if c.side != nil && len(c.side.in) > 0 && l.guest != nil && l.linked(c.id) == c {
 		l.decodeKept(c, false)
+		l.countKept(c)
 	}
 }
 
@@ -123,6 +125,7 @@ func (l *Lane) socketReady(e *poll.Event) {
 		return
 	}
 	l.receive(c)
+	l.countKept(c)
 }
 
 // decoder is that of the message at hand.
@@ -179,6 +182,7 @@ func (c *polled) tidy() {
 		return
 	}
 	c.side = nil
+	d.giveUp(c.lane)
 	if l := c.lane; len(l.sides) < mostSides && cap(d.in)+d.out.Cap() <= sideSize {
 		*d = side{in: d.in[:0], out: d.out}
 		l.sides = append(l.sides, d)
@@ -205,7 +209,8 @@ func (c *polled) Close() {
 	c.forget()
 	limits := &c.lane.cfg.Limits
 	d := c.needSide()
-	d.in, d.since, d.leave = d.in[:0], 0, c.lane.clock+limits.CloseTime
+	d.giveUp(c.lane)
+	d.since, d.leave = 0, c.lane.clock+limits.CloseTime
 	if n := d.out.Len(); n > 0 { // slow is one thing, for ever is another
 		d.leave += time.Duration(1+n/leastRate) * limits.WriteTime
 	}
@@ -234,6 +239,9 @@ func (c *polled) Cut() {
 		poll.Abort(int(c.fd))
 	} else {
 		poll.Close(int(c.fd))
+	}
+	if c.side != nil {
+		c.side.giveUp(c.lane)
 	}
 	c.fd, c.leaving, c.side = -1, true, nil
 	c.forget()

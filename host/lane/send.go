@@ -117,7 +117,7 @@ func (l *Lane) write(id uint64, s *session, p []byte) {
 		l.queued(id, s, len(s.extra.early))
 		return
 	}
-	if free := l.cfg.Limits.Budget.free() - l.uncounted(); free < int64(l.cfg.Limits.Queue) {
+	if free := l.cfg.Limits.Waiting.free() - l.uncounted(); free < int64(l.cfg.Limits.Queue) {
 		if waiting := s.link.Waiting(); waiting > modest && int64(waiting) > free {
 			l.behind(FaultQueueTotal, id, s)
 			return

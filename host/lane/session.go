@@ -52,6 +52,7 @@ type extra struct {
 	message []byte   // what has come of a message, if the guest takes whole ones
 	opcode  uint8    // of that message
 	packing *packing // nil unless its messages may be compressed
+	counted int      // bytes of unfinished messages, as far as they are counted
 
 	dropped  bool // the guest has heard of a dropped frame and not yet of room
 	skipping bool // the rest of a dropped message

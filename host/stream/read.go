@@ -23,6 +23,7 @@ type reader struct {
 	dec   frame.Decoder
 	buf   *buffer
 	have  int       // bytes in buf
+	kept  int       // bytes of memory for an unfinished frame, as far as they are counted
 	timed bool      // a message is unfinished and the clock is running
 	until time.Time // when it stops
 }
@@ -31,7 +32,10 @@ type reader struct {
 // for the session, and whether the connection itself has ended.
 func (c *conn) read(already []byte, packed bool) (ended bool) {
 	r := reader{conn: c, buf: buffers.get(max(firstRead, 2*len(already)))}
-	defer func() { buffers.put(r.buf) }()
+	defer func() {
+		buffers.put(r.buf)
+		c.opt.Unfinished.Add(-int64(r.kept))
+	}()
 	r.dec.Init(&c.opt.Frames)
 	r.dec.AllowRSV1(packed)
 	r.have = copy(r.buf.bytes, already)
@@ -89,6 +93,21 @@ func (r *reader) decode() *frame.Error {
 	r.clock(finished)
 	if failed != nil {
 		return failed.(*frame.Error) // the decoder has no other
+	}
+	return r.count()
+}
+
+// count counts the memory for an unfinished frame anew. An idle connection's does not
+// count.
+func (r *reader) count() *frame.Error {
+	n := len(r.buf.bytes) - firstRead
+	if n == r.kept {
+		return nil
+	}
+	r.opt.Unfinished.Add(int64(n - r.kept))
+	r.kept = n
+	if !r.opt.Unfinished.Allows(int64(n)) {
+		return lane.ErrMessageTotal
 	}
 	return nil
 }

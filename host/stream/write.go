@@ -43,7 +43,7 @@ func (c *conn) Pong(p []byte) (waiting int) {
 // queued counts n bytes more that wait. c.mu is held.
 func (c *conn) queued(n int) {
 	c.opt.Queued.Add(int64(n))
-	c.opt.Budget.Add(int64(n))
+	c.opt.Waiting.Add(int64(n))
 }
 
 // push queues p. c.mu is held.
