@@ -5,7 +5,9 @@ package yimmo_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -204,14 +206,19 @@ func (c *clone) stop(t *testing.T) {
 	c.server = nil
 }
 
+// freeAddress has a port that nobody uses, and that the system gives nobody by itself:
+// it is free again and again while servers come and go on it.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 20000+rand.IntN(10000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free between 20000 and 30000")
+	return ""
 }
 
 // Every file that a document at the root points to is there, and every target
