@@ -6,16 +6,11 @@ import (
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/internal/abi"
 )
 
-// dispatch turns one event into a callback. Kinds without a callback cannot
-// come: their features were not asked for.
+// dispatch turns one event other than recv into a callback. Kinds without a callback
+// cannot come: their features were not asked for.
 func (in *instance) dispatch(e *abi.Event) {
 	in.tag = 0
 	switch e.Kind {
-	case abi.EventRecv:
-		s := Session{e.ID, e.User}
-		if err := in.handler.Recv(s, Flags(e.Flags), in.view(e)); err != nil {
-			in.failed(s, err)
-		}
 	case abi.EventConnect:
 		in.connect(e)
 	case abi.EventClose:

@@ -50,7 +50,9 @@ func (s Session) Send(flags Flags, data []byte) error {
 	in := running()
 	in.decided(s.id, accepted)
 	addr := in.ref(data)
-	*in.next() = abi.Command{Kind: abi.CommandSend, Flags: uint8(flags), Len: uint32(len(data)), ID: s.id, Addr: addr, Tag: in.tag}
+	c := in.next() // field by field: a composite literal is made elsewhere and copied
+	c.Kind, c.Flags, c.Code, c.Len = abi.CommandSend, uint8(flags), 0, uint32(len(data))
+	c.ID, c.Addr, c.Tag, c.Arg = s.id, addr, in.tag, 0
 	return nil
 }
 
