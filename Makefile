@@ -5,13 +5,13 @@ GO      ?= go
 PLUGINS := plugins/echo/echo.wasm plugins/chat/chat.wasm plugins/ticker/ticker.wasm plugins/broadcast/broadcast.wasm
 MODULES := ./... ./guest-sdk/go/... ./plugins/...
 
-# What has more than one goroutine is tested under the race detector, which makes
-# compiling modules ten times slower. It needs cgo and a C compiler; without one
-# these tests run plain.
-RACED := ./host ./host/bus ./host/lane ./host/poll ./host/stream ./host/trace ./guest-sdk/go/...
+# What has more than one goroutine is tested again under the race detector, which
+# makes the tests several times slower: their short form every day, all of it with
+# "make race". It needs cgo and a C compiler; without one these tests run plain.
+RACED := ./host ./host/backlog ./host/bus ./host/guest ./host/lane ./host/poll ./host/recovery ./host/stream ./host/trace ./guest-sdk/go/...
 RACE  := $(shell command -v $$($(GO) env CC) >/dev/null 2>&1 && echo -race)
 
-.PHONY: run test check tools plugins generate fuzz bench clean FORCE
+.PHONY: run test race check tools plugins generate fuzz bench clean FORCE
 
 run: plugins/echo/echo.wasm
 	YIMMO_PLUGINS_ECHO_PATH=plugins/echo/echo.wasm $(GO) run ./cmd/yimmo-host run --config server.toml
@@ -23,8 +23,11 @@ plugins/%.wasm: FORCE
 	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags='-s -w' -o $@ ./$(dir $@)
 
 test: tools check
-	$(GO) test -timeout 20m $$($(GO) list $(MODULES) | grep -vxF "$$($(GO) list $(RACED))")
-	$(GO) test $(RACE) -timeout 20m $(RACED)
+	$(GO) test -timeout 20m $(MODULES)
+	$(GO) test $(RACE) -short -timeout 20m $(RACED)
+
+race:
+	$(GO) test $(RACE) -timeout 60m $(RACED)
 
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }

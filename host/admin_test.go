@@ -157,7 +157,7 @@ func testMetrics(t *testing.T, on transport) {
 
 	trapped := s.open(t, "/trap_in_recv")
 	trapped.text("bad!")
-	trapped.wantClose(1011)
+	trapped.wantEnd(1011)
 	s.wantSamples(t, map[string]float64{
 		`yimmo_ws_connections{plugin="counts"}`:                          0,
 		`yimmo_ws_closes_total{code="1000",plugin="counts"}`:             1,

@@ -130,14 +130,14 @@ func TestServerSentEvents(t *testing.T) {
 // An answer that lasts outlives every limit of time for beginning one.
 func TestStreamOutlivesLimits(t *testing.T) {
 	waits(t)
+	const limit = time.Second
 	s := auto.serve(t, host.Limits{
-		HeaderTime: 100 * time.Millisecond, HTTPIdle: 100 * time.Millisecond, MessageTime: 100 * time.Millisecond,
-		Answer: 100 * time.Millisecond, WriteTime: 100 * time.Millisecond,
+		HeaderTime: limit, HTTPIdle: limit, MessageTime: limit, Answer: limit, WriteTime: limit,
 	}, room())
 	p := s.dial(t)
 	p.write([]byte("GET /room/events HTTP/1.1\r\nHost: h\r\n\r\n"))
 	s.log.wait(t, "msg=streaming")
-	p.Patience = time.Second
+	p.Patience = 2 * limit
 	head := make([]byte, 4<<10)
 	p.SetReadDeadline(time.Now().Add(patience))
 	if n, err := p.Read(head); !strings.HasPrefix(string(head[:n]), "HTTP/1.1 200 ") {

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,11 +174,15 @@ func testCompressedSweep(t *testing.T, on transport) {
 	for bits := 8; bits <= 15; bits++ {
 		offers = append(offers, fmt.Sprint(pmd, "; server_max_window_bits=", bits))
 	}
+	largest := 128 << 10
+	if testing.Short() {
+		offers, largest = offers[:5], 16<<10
+	}
 	s := on.serveWith(t, packing(host.Compression{Takeover: true, Threshold: 1}), host.Limits{}, echo(t, ""))
 	for _, offered := range offers {
 		t.Run(offered, func(t *testing.T) {
 			p := s.openPacked(t, "/echo", offered)
-			for size := 16; size <= 128<<10; size *= 2 {
+			for size := 16; size <= largest; size *= 2 {
 				count := max(2, min(20, 1<<15/size))
 				if *wholeSweep {
 					count = 1000
@@ -221,8 +226,14 @@ func testCompressedDelivery(t *testing.T, on transport) {
 		{"1 MiB that does not shrink", 2, string(noise), 0},
 		{"1 MiB that does not shrink, in frames", 2, string(noise), 1100},
 	}
+	if testing.Short() {
+		tests = tests[:7]
+	}
 	for _, delivery := range []string{host.DeliveryFrames, host.DeliveryMessages} {
 		for _, takeover := range []bool{false, true} {
+			if testing.Short() && takeover != (delivery == host.DeliveryFrames) {
+				continue
+			}
 			t.Run(fmt.Sprintf("%s/takeover=%t", delivery, takeover), func(t *testing.T) {
 				plugin := echo(t, "")
 				plugin.Delivery = delivery
@@ -278,8 +289,10 @@ func testGatheredMessageFillsArea(t *testing.T, on transport) {
 // than the limits allow.
 func TestCompressedBomb(t *testing.T) { eachTransport(t, testCompressedBomb) }
 
+var bomb = sync.OnceValue(func() string { return newPacker("").pack(strings.Repeat("\x00", 60<<20)) })
+
 func testCompressedBomb(t *testing.T, on transport) {
-	bomb := newPacker("").pack(strings.Repeat("\x00", 60<<20))
+	bomb := bomb()
 	tests := []struct {
 		name   string
 		limits host.Limits

@@ -32,7 +32,7 @@ func TestConformance(t *testing.T) {
 						Name: "kit", Module: p.Module, Route: "/", Origins: []string{"*"}, Memory: 16 << 20, Config: p.Config, Recovery: recovery,
 					}},
 					Limits: host.Limits{
-						Turn: 500 * time.Millisecond, Start: time.Second, Answer: 2 * time.Second, CloseTime: time.Second, Drain: 5 * time.Second,
+						Turn: 500 * time.Millisecond, Start: time.Second, Answer: 5 * time.Second, CloseTime: 4 * time.Second, Drain: 5 * time.Second,
 					},
 				})
 			})

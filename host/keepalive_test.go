@@ -29,8 +29,10 @@ func testKeepAlive(t *testing.T, on transport) {
 			p.send(0x8a, "")
 		}
 		p.text("still there")
-		p.wantText("still there")
-		p.leave()
+		p.wantAfter(pinged, rawws.Frame{Flags: 0x81, Payload: "still there"})
+		p.close(1000)
+		p.wantAfter(pinged, rawws.Frame{Flags: 0x88, Payload: rawws.ClosePayload(1000, "")})
+		p.Close()
 	})
 	t.Run("is silent", func(t *testing.T) {
 		p := s.open(t, "/counts")
@@ -48,13 +50,19 @@ func testKeepAlive(t *testing.T, on transport) {
 			p.write([]byte{b})
 			<-drip.C
 		}
-		for got := p.frame(); got != (rawws.Frame{Flags: 0x81, Payload: strings.Repeat("x", 40)}); got = p.frame() {
-			if got != pinged {
-				t.Fatalf("got %v, want the answer, or pings", got)
-			}
-		}
+		p.wantAfter(pinged, rawws.Frame{Flags: 0x81, Payload: strings.Repeat("x", 40)})
 		p.Close()
 	})
+}
+
+// wantAfter reads frames until one is want; those before it are like others.
+func (p *peer) wantAfter(others, want rawws.Frame) {
+	p.t.Helper()
+	for got := p.frame(); got != want; got = p.frame() {
+		if got != others {
+			p.t.Fatalf("peer: got %v, want %v, after some like %v", got, want, others)
+		}
+	}
 }
 
 func isReset(err error) bool {

@@ -21,8 +21,7 @@ func TestOverrunIsNamed(t *testing.T) {
 			s := auto.serveAdmin(t, func(c *host.Config) { c.Limits.Turn, c.Limits.TurnUnits = tt.limits.Turn, tt.limits.TurnUnits }, wat(t, "loop_in_recv"))
 			p := s.open(t, "/loop_in_recv")
 			p.text("bad!")
-			p.wantClose(1011)
-			p.wantEOF()
+			p.wantEnd(1011)
 			s.log.wait(t, "yimmo_v1_turn: "+tt.kind+" in function 1: ")
 			name := `yimmo_plugin_overruns_total{function="function 1",kind="` + tt.kind + `",plugin="loop_in_recv"}`
 			if got := s.samples(t)[name]; got < 1 {

@@ -48,7 +48,11 @@ func testRollback(t *testing.T, on transport) {
 		{"control block", "!c", "mistake"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := on.serve(t, host.Limits{Turn: 200 * time.Millisecond}, sins(t, ""))
+			limits := host.Limits{}
+			if tt.kind == "deadline" {
+				limits.Turn = 500 * time.Millisecond
+			}
+			s := on.serve(t, limits, sins(t, ""))
 			var good []*peer
 			for range 20 {
 				p := s.open(t, "/sins")

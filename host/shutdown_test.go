@@ -131,7 +131,7 @@ func testShutdownForced(t *testing.T, on transport) {
 
 // An upgrade that is not decided yet is turned away.
 func TestShutdownHeldUpgrade(t *testing.T) {
-	s := auto.serve(t, host.Limits{}, wat(t, "holds"), wat(t, "never_answers"))
+	s := auto.serve(t, host.Limits{CloseTime: 200 * time.Millisecond}, wat(t, "holds"), wat(t, "never_answers"))
 	p := s.dial(t)
 	p.write(rawws.Handshake(s.addr, "/holds"))
 	// A second connection that got an answer shows that the first one's request,

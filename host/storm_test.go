@@ -15,7 +15,10 @@ import (
 func TestCloseStorm(t *testing.T) { eachTransport(t, testCloseStorm) }
 
 func testCloseStorm(t *testing.T, on transport) {
-	const clients, lives = 16, 40
+	clients, lives := 16, 40
+	if testing.Short() {
+		clients = 4
+	}
 	s := on.serve(t, host.Limits{}, echo(t, ""))
 	var all sync.WaitGroup
 	for client := range clients {

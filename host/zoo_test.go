@@ -92,6 +92,7 @@ func (p *peer) wantEnd(code uint16) {
 			p.t.Errorf("peer: got close %d, want %d", got, code)
 		}
 		p.close(code)
+		p.Close()
 		return
 	}
 }

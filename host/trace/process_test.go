@@ -18,6 +18,9 @@ import (
 // give the same module the same events and get the same bytes, however much the
 // module tries not to.
 func TestTwoProcesses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("each process reads the module of a Go guest, and has one goroutine")
+	}
 	wasm, err := build()
 	if err != nil {
 		t.Fatal(err)
