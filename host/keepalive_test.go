@@ -12,10 +12,7 @@ import (
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
-var (
-	pinged = rawws.Frame{Flags: 0x89}
-	ponged = rawws.Frame{Flags: 0x8a}
-)
+var pinged = rawws.Frame{Flags: 0x89}
 
 // A peer that answers no ping is cut, one that does may stay as long as it likes.
 func TestKeepAlive(t *testing.T) { eachWaits(t, testKeepAlive) }

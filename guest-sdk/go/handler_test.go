@@ -291,6 +291,7 @@ func TestOptionalCallbacks(t *testing.T) {
 	}
 	h.recv = func(guest.Session, guest.Flags, []byte) error {
 		guest.Tag(99)
+		guest.Unsubscribe("news")
 		guest.SessionByID(12345).CloseWith(1000, "")
 		return nil
 	}
@@ -303,6 +304,7 @@ func TestOptionalCallbacks(t *testing.T) {
 	s.Dropped(guest.StatusQueueFull, 5)
 	s.Drained()
 	s.RecvText("x")
+	g.Publish("news", guest.Binary, []byte("late"))
 	want := []string{"http", "timer 3 2", "topic news 82 hot", "dropped 7 queue_full 5", "drained 7",
 		"refused close unknown_session 12345 99 0"}
 	if !slices.Equal(h.got, want) {

@@ -10,7 +10,6 @@ import (
 // on top needs no error checks inside its loops.
 type cursor struct {
 	left []byte
-	size int   // bytes of the whole module
 	end  int   // where left ends in the module, for offsets in errors
 	err  error // the first
 }

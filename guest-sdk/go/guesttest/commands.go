@@ -81,19 +81,6 @@ func (g *Guest) refuse(c *command, status abi.Status) {
 	})
 }
 
-// needs names the features that commands belong to.
-var needs = map[abi.CommandKind]guest.Feature{
-	abi.CommandHold:        guest.FeatureHold,
-	abi.CommandSendMany:    guest.FeatureSendMany,
-	abi.CommandPublish:     guest.FeatureTopics,
-	abi.CommandSubscribe:   guest.FeatureTopics,
-	abi.CommandUnsubscribe: guest.FeatureTopics,
-	abi.CommandTimerSet:    guest.FeatureTimers,
-	abi.CommandTimerClear:  guest.FeatureTimers,
-	abi.CommandHTTPHead:    guest.FeatureHTTP,
-	abi.CommandHTTPBody:    guest.FeatureHTTP,
-}
-
 // carryOut does what c asks for, or says why not.
 func (g *Guest) carryOut(c *command) abi.Status {
 	k, ok := kinds[c.Kind]
