@@ -32,6 +32,7 @@ race:
 check:
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt -w on these'; exit 1; }
 	$(GO) vet $(MODULES)
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 $(MODULES)
 
 # The tests of the C SDK need a C compiler that targets wasm, those of the
 # plugins' pages a browser and Node.js. What is there is left alone.
