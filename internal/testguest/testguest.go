@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -22,24 +24,61 @@ func CacheDir() string {
 	return filepath.Join(user, "yimmo-host-tests")
 }
 
-// Go builds the guest in a directory, once for each process. The module must not
-// be changed. Errors have the compiler's output. Safe for concurrent use.
+// Go builds the guest in a directory, once for each process, and watches what it is
+// made of. The module must not be changed. Errors have the compiler's output. Safe for
+// concurrent use.
 func Go(dir string) ([]byte, error) {
-	return once(dir, func(file string) *exec.Cmd {
-		cmd := exec.Command("go", "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", file, ".")
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-		return cmd
+	return once(dir, func() ([]byte, error) {
+		if err := watchPackages(dir); err != nil {
+			return nil, err
+		}
+		return build(func(file string) *exec.Cmd {
+			return forWasm(dir, "build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-o", file, ".")
+		})
 	})
+}
+
+// forWasm is a go command in the directory of a guest.
+func forWasm(dir string, args ...string) *exec.Cmd {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	return cmd
+}
+
+// watchPackages watches the packages of which the guest in a directory is made: its
+// own, those of the SDK, and what they say in their go.mod files.
+func watchPackages(dir string) error {
+	list := forWasm(dir, "list", "-deps", "-f", "{{if not .Standard}}{{.Dir}}\n{{with .Module}}{{.GoMod}}{{end}}{{end}}", ".")
+	var errs strings.Builder
+	list.Stderr = &errs
+	out, err := list.Output()
+	if err != nil {
+		return fmt.Errorf("%v: %w\n%s", list, err, &errs)
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	names := strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
+	for i := range names {
+		if names[i], err = filepath.Rel(here, names[i]); err != nil {
+			return err
+		}
+	}
+	slices.Sort(names)
+	return Watch(slices.Compact(names)...)
 }
 
 // C is [Go] for a directory of plugins whose Makefile builds the file OUT with the C SDK.
 func C(dir string) ([]byte, error) {
-	sdk := dir + "/../../guest-sdk/c"
-	if err := Watch(dir, sdk+"/include", sdk+"/src", sdk+"/yimmo.mk"); err != nil {
-		return nil, err
-	}
-	return once(dir, func(file string) *exec.Cmd { return exec.Command("make", "-s", "-C", dir, "OUT="+file) })
+	return once(dir, func() ([]byte, error) {
+		sdk := dir + "/../../guest-sdk/c"
+		if err := Watch(dir, sdk+"/include", sdk+"/src", sdk+"/yimmo.mk"); err != nil {
+			return nil, err
+		}
+		return build(func(file string) *exec.Cmd { return exec.Command("make", "-s", "-C", dir, "OUT="+file) })
+	})
 }
 
 // Watch has go test run again when one of these files has changed, or one below these
@@ -68,10 +107,10 @@ func Watch(names ...string) error {
 
 var built sync.Map // functions that return a module, by directory
 
-func once(dir string, command func(file string) *exec.Cmd) ([]byte, error) {
+func once(dir string, make func() ([]byte, error)) ([]byte, error) {
 	f, ok := built.Load(dir)
 	if !ok {
-		f, _ = built.LoadOrStore(dir, sync.OnceValues(func() ([]byte, error) { return build(command) }))
+		f, _ = built.LoadOrStore(dir, sync.OnceValues(make))
 	}
 	return f.(func() ([]byte, error))()
 }
