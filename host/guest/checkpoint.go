@@ -132,7 +132,7 @@ func (i *Instance) renew(size int) error {
 	if err := i.module.Close(context.Background()); err != nil {
 		return err
 	}
-	i.memory.restart()
+	i.memory.restart(size)
 	end := time.Now().Add(i.startTime)
 	if err := i.instantiateModule(end); err != nil {
 		return err

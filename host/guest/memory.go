@@ -23,10 +23,12 @@ type memory struct {
 }
 
 // A backing is how a system reserves, commits and releases address space.
-// Committed bytes read as zero the first time.
+// Committed bytes read as zero the first time, and again once they are discarded,
+// for which the system may have their memory until they are written to.
 type backing struct {
 	reserve func(size int) ([]byte, error)
 	commit  func([]byte) error
+	discard func([]byte)
 	release func([]byte) error
 }
 
@@ -35,6 +37,7 @@ type backing struct {
 var heap = backing{
 	reserve: func(size int) ([]byte, error) { return make([]byte, size), nil },
 	commit:  func([]byte) error { return nil },
+	discard: func(b []byte) { clear(b) },
 	release: func([]byte) error { return nil },
 }
 
@@ -73,9 +76,12 @@ func (m *memory) Reallocate(size uint64) []byte {
 }
 
 // restart makes the memory empty, and zero as far as it has ever been in use, for
-// another module instance.
-func (m *memory) restart() {
-	clear(m.all[:m.size])
+// another module instance that will want size bytes. What lies above them goes back
+// to the system: a guest that failed with all its memory in use must not keep it.
+func (m *memory) restart(size int) {
+	size = min(size, m.size)
+	clear(m.all[:size])
+	m.by.discard(m.all[size:m.size])
 	m.size = 0
 }
 

@@ -3,6 +3,10 @@ package guest
 import (
 	"bytes"
 	"errors"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +41,41 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the next instance does not want the system has back, and all of it is zero.
+func TestMemoryRestart(t *testing.T) {
+	for name, by := range map[string]backing{"system": system, "heap": heap} {
+		t.Run(name, func(t *testing.T) {
+			const all, wanted = 512 * page, 2 * page
+			m, err := newMemory(by, all, all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.release()
+			for at := range m.bytes() {
+				m.bytes()[at] = 1
+			}
+			used := resident()
+			m.restart(wanted)
+			if left := used - resident(); name == "system" && runtime.GOOS == "linux" && left < all/2 {
+				t.Errorf("the system has %d KiB back, want %d", left>>10, (all-wanted)>>10)
+			}
+			if m.Reallocate(all); !bytes.Equal(m.bytes(), make([]byte, all)) {
+				t.Error("memory is not zero")
+			}
+		})
+	}
+}
+
+// resident is the memory of the process in bytes, 0 where it cannot be told.
+func resident() int {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	pages, _ := strconv.Atoi(strings.Fields(string(statm))[1])
+	return pages * os.Getpagesize()
 }
 
 func TestMemoryEmpty(t *testing.T) {
