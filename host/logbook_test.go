@@ -3,6 +3,7 @@ package host_test
 import (
 	"bytes"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,27 @@ func (b *logbook) String() string {
 func (b *logbook) wait(t testing.TB, part string) {
 	t.Helper()
 	b.waitTimes(t, part, 1)
+}
+
+// waitLine returns when one line contains all parts.
+func (b *logbook) waitLine(t testing.TB, parts ...string) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		b.mu.Lock()
+		text, grown := b.text.String(), b.grown
+		b.mu.Unlock()
+		for line := range strings.Lines(text) {
+			if !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(line, part) }) {
+				return
+			}
+		}
+		select {
+		case <-grown:
+		case <-late:
+			t.Fatalf("log: no line with all of %q after %v", parts, patience)
+		}
+	}
 }
 
 // waitTimes returns when the log contains part that often.

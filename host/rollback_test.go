@@ -21,6 +21,7 @@ func sins(t testing.TB, recovery string) host.Plugin {
 func (s *server) counted(t *testing.T, route string) string {
 	t.Helper()
 	p := s.dial(t)
+	defer p.Close()
 	p.write([]byte("GET " + route + " HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"))
 	return strings.TrimSpace(p.answer("GET").Body)
 }

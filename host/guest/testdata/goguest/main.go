@@ -26,6 +26,8 @@ var (
 	memory   = map[string]int{}
 	words    []string
 	spun     int
+	connects int
+	closes   int
 )
 
 // aligned returns n zero bytes at an address divisible by 8.
@@ -55,6 +57,12 @@ func turn(first, n int32) int32 {
 	m := 0
 	for i := first; i < n; i++ {
 		e, _ := abi.ParseEvent(events[i*abi.RecordSize:])
+		switch e.Kind {
+		case abi.EventConnect:
+			connects++
+		case abi.EventClose:
+			closes++
+		}
 		if e.Kind != abi.EventRecv {
 			continue
 		}
@@ -110,6 +118,8 @@ func obey(order string) string {
 		words = append(words, rest)
 	case "recall":
 		return fmt.Sprint(words, memory)
+	case "heard":
+		return fmt.Sprint(connects, " connects, ", closes, " closes")
 	case "read":
 		_, err := os.ReadFile(rest)
 		return fmt.Sprint(err)
