@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/bench/internal/client"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
@@ -40,13 +41,13 @@ func measure(n int, transport, plugin string) error {
 	if err != nil {
 		return err
 	}
-	defer h.stop()
-	before, err := h.usage()
+	defer h.Stop()
+	before, err := h.Usage()
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	conns, err := openAll(h.addr, n)
+	conns, err := openAll(h.Addr, n)
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func measure(n int, transport, plugin string) error {
 		return err
 	}
 	echoed := time.Since(began)
-	busy, err := h.usage()
+	busy, err := h.Usage()
 	if err != nil {
 		return err
 	}
@@ -66,21 +67,21 @@ func measure(n int, transport, plugin string) error {
 	if err := each(conns, func(_ int, c **rawws.Conn) error { return (*c).Reset() }); err != nil {
 		return err
 	}
-	counts, err := h.waitForCloses(n)
+	counts, err := waitForCloses(h.Addr, n)
 	if err != nil {
 		return err
 	}
 	heard := time.Since(began)
-	after, err := h.usage()
+	after, err := h.Usage()
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d sessions, %s: opened in %.2fs, all echoed in %.2fs, killed and heard of in %.2fs; %s; "+
 		"resident %.1f -> %.1f -> %.1f MB (%.2f kB a session); goroutines %d -> %d -> %d; descriptors %d -> %d -> %d\n",
 		n, transport, opened.Seconds(), echoed.Seconds(), heard.Seconds(), counts,
-		mb(before.rss), mb(busy.rss), mb(after.rss), float64(busy.rss-before.rss)/1e3/float64(n),
-		before.goroutines, busy.goroutines, after.goroutines, before.descriptors, busy.descriptors, after.descriptors)
-	return h.stop()
+		mb(before.Resident), mb(busy.Resident), mb(after.Resident), float64(busy.Resident-before.Resident)/1e3/float64(n),
+		before.Goroutines, busy.Goroutines, after.Goroutines, before.Descriptors, busy.Descriptors, after.Descriptors)
+	return h.Stop()
 }
 
 func mb(bytes int) float64 { return float64(bytes) / 1e6 }
@@ -113,14 +114,8 @@ func each(conns []*rawws.Conn, f func(i int, c **rawws.Conn) error) error {
 
 func openAll(addr string, n int) ([]*rawws.Conn, error) {
 	conns := make([]*rawws.Conn, n)
-	return conns, each(conns, func(i int, c **rawws.Conn) error {
-		nc, err := rawws.From(addr, fmt.Sprintf("127.0.1.%d", 1+i%200))
-		if err != nil {
-			return err
-		}
-		*c = nc
-		nc.Patience = time.Minute
-		_, err = nc.Upgrade("/", nil)
+	return conns, each(conns, func(i int, c **rawws.Conn) (err error) {
+		*c, err = client.Open(addr, "/", i)
 		return err
 	})
 }
