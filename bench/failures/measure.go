@@ -1,50 +1,20 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/yimmo-host/yimmo-host/bench/internal/client"
+	"github.com/yimmo-host/yimmo-host/bench/internal/process"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
-const patience = 10 * time.Second
+var opened atomic.Int64
 
 func open(addr, plugin string) (*rawws.Conn, error) {
-	c, err := rawws.Dial(addr)
-	if err != nil {
-		return nil, err
-	}
-	c.Patience = patience
-	if _, err := c.Upgrade("/"+plugin, nil); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return c, nil
-}
-
-// echo sends a text and waits until it comes back, past any greeting.
-func echo(c *rawws.Conn, text string) (time.Duration, error) {
-	began := time.Now()
-	if err := c.Send(0x81, text); err != nil {
-		return 0, err
-	}
-	for {
-		f, err := c.ReadFrame()
-		if err != nil {
-			return 0, err
-		}
-		if f.Flags&0x0f == 8 {
-			return 0, errors.New("the session was closed")
-		}
-		if strings.HasSuffix(f.Payload, text) || f.Payload == "done" {
-			return time.Since(began), nil
-		}
-	}
+	return client.Open(addr, "/"+plugin, int(opened.Add(1)))
 }
 
 // fail makes the guest fail and waits for the close frame. Of a sinner that has
@@ -56,24 +26,13 @@ func fail(addr string, s sinner) error {
 	}
 	defer c.Close()
 	if s.say == "" {
-		_, err := echo(c, "hello")
+		_, err := client.Echo(c, "hello")
 		return err
 	}
 	if err := c.Send(0x81, s.say); err != nil {
 		return err
 	}
-	for {
-		f, err := c.ReadFrame()
-		if err != nil {
-			return err
-		}
-		if f.Flags&0x0f == 8 {
-			if want := rawws.ClosePayload(1011, ""); !strings.HasPrefix(f.Payload, want) {
-				return fmt.Errorf("closed with %q, want 1011", f.Payload)
-			}
-			return nil
-		}
-	}
+	return client.End(c, 1011)
 }
 
 // pause measures how long the others on the lane wait while their guest fails.
@@ -91,7 +50,7 @@ func pause(addr string, s sinner, n, rounds int) error {
 		}
 		others = append(others, c)
 	}
-	var longest []time.Duration
+	var longest client.Times
 	for range rounds {
 		failed := make(chan error, 1)
 		go func() { failed <- fail(addr, s) }()
@@ -105,85 +64,96 @@ func pause(addr string, s sinner, n, rounds int) error {
 				done = true
 			default:
 			}
-			took, err := echo(others[0], "hello")
+			took, err := client.Echo(others[0], "hello")
 			if err != nil {
 				return err
 			}
 			most = max(most, took)
 		}
-		longest = append(longest, most)
+		longest.Add(most)
 	}
 	for _, c := range others { // not one was lost
-		if _, err := echo(c, "hello"); err != nil {
+		if _, err := client.Echo(c, "hello"); err != nil {
 			return err
 		}
 	}
-	slices.Sort(longest)
-	fmt.Printf("%-36s %8s %8s %8s\n", s.name, ms(at(longest, 0.5)), ms(at(longest, 0.9)), ms(longest[len(longest)-1]))
+	ms := longest.Take(0.5, 0.9, 1)
+	fmt.Printf("%-36s %8s %8s %8s\n", s.name, ms[0], ms[1], ms[2])
 	return nil
 }
 
-// beside measures round trips of the echo while another plugin fails without a break.
-func beside(addr string, s sinner, long time.Duration) error {
-	var stop atomic.Bool
-	var failures atomic.Int64
-	var all sync.WaitGroup
-	if s.plugin != "" {
-		for range 4 {
-			all.Go(func() {
-				for !stop.Load() {
-					if fail(addr, s) == nil {
-						failures.Add(1)
-					}
-				}
-			})
-		}
+// beside measures round trips of the echo while another plugin fails, rate times a
+// second or, if that is 0, without a break.
+func beside(h *process.Host, s sinner, long time.Duration, rate int) error {
+	before, err := h.Usage()
+	if err != nil {
+		return err
 	}
-	var trips []time.Duration
-	var mu sync.Mutex
-	var first error
-	for range 50 {
+	const sinning, watching = 8, 50
+	var failures atomic.Int64
+	var trips client.Times
+	var all sync.WaitGroup
+	failed := make(chan error, sinning+watching)
+	end := time.Now().Add(long)
+	for range sinning {
+		if s.plugin == "" {
+			break
+		}
 		all.Go(func() {
-			mine, err := watch(addr, long)
-			mu.Lock()
-			defer mu.Unlock()
-			trips = append(trips, mine...)
-			first = errors.Join(first, err)
+			next := time.Now()
+			for time.Now().Before(end) {
+				if rate > 0 {
+					next = next.Add(time.Second * sinning / time.Duration(rate))
+					time.Sleep(time.Until(next))
+				}
+				if err := fail(h.Addr, s); err != nil {
+					failed <- err
+					return
+				}
+				failures.Add(1)
+			}
 		})
 	}
-	time.Sleep(long)
-	stop.Store(true)
-	all.Wait()
-	if first != nil {
-		return first
+	for range watching {
+		all.Go(func() {
+			if err := watch(h.Addr, end, &trips); err != nil {
+				failed <- err
+			}
+		})
 	}
-	slices.Sort(trips)
-	fmt.Printf("%-36s %8s %8s %8s %10.0f\n", s.name, ms(at(trips, 0.5)), ms(at(trips, 0.99)), ms(trips[len(trips)-1]),
-		float64(failures.Load())/long.Seconds())
+	all.Wait()
+	select {
+	case err := <-failed:
+		return err
+	default:
+	}
+	after, err := h.Usage()
+	if err != nil {
+		return err
+	}
+	ms := trips.Take(0.5, 0.99, 1)
+	fmt.Printf("%-36s %8s %8s %8s %10.0f %8.1f %8.1f %8.1f\n", s.name, ms[0], ms[1], ms[2],
+		float64(failures.Load())/long.Seconds(), mb(before.Resident), mb(after.Most), mb(after.Resident))
 	return nil
 }
 
+func mb(bytes int) float64 { return float64(bytes) / 1e6 }
+
 // watch echoes on one session, twenty times a second.
-func watch(addr string, long time.Duration) (trips []time.Duration, err error) {
+func watch(addr string, end time.Time, trips *client.Times) error {
 	c, err := open(addr, "echo")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer c.Close()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(long); time.Now().Before(end); <-tick.C {
-		took, err := echo(c, "hello")
+	for ; time.Now().Before(end); <-tick.C {
+		took, err := client.Echo(c, "hello")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		trips = append(trips, took)
+		trips.Add(took)
 	}
-	return trips, nil
+	return nil
 }
-
-func at(sorted []time.Duration, part float64) time.Duration {
-	return sorted[min(len(sorted)-1, int(part*float64(len(sorted))))]
-}
-
-func ms(d time.Duration) string { return fmt.Sprintf("%.2f", float64(d.Microseconds())/1000) }
