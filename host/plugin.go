@@ -338,8 +338,18 @@ func (p *plugin) unavailable(w http.ResponseWriter, r *http.Request, o outcome) 
 	} else {
 		p.failed(o, r)
 	}
-	w.Header().Set("Retry-After", "1")
+	after := time.Duration(0)
+	if o == pluginDown { // it has never been up
+		after = lane.UntilReset
+	}
+	retryAfter(w, after)
 	http.Error(w, o.text(), http.StatusServiceUnavailable)
+}
+
+// retryAfter says when to ask again: not before after, in whole seconds.
+func retryAfter(w http.ResponseWriter, after time.Duration) {
+	seconds := max(1, (after+time.Second-1)/time.Second)
+	w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
 }
 
 // socketClosed takes a session off the counts whose socket a lane has closed.
@@ -350,3 +360,19 @@ func (p *plugin) socketClosed(session uint64) {
 
 // isDown says whether err means that the plugin has no running instance.
 func isDown(err error) bool { return errors.Is(err, lane.ErrDown) }
+
+// down returns nil if one of the lanes has an instance, else the error of the one
+// that will have one first.
+func (p *plugin) down() error {
+	var first *lane.DownError
+	for _, l := range p.lanes {
+		err := l.Down()
+		if err == nil {
+			return nil
+		}
+		if first == nil || err.After < first.After {
+			first = err
+		}
+	}
+	return first
+}

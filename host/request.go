@@ -21,6 +21,10 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(p.host.cfg.Limits.MessageTime))
 	if !p.http {
+		if err := p.down(); err != nil {
+			p.noAnswer(w, r, err)
+			return
+		}
 		w.Header().Set("Content-Type", plainText)
 		io.WriteString(w, "OK")
 		return
@@ -116,7 +120,7 @@ func (p *plugin) relay(w http.ResponseWriter, r *http.Request, x *lane.Exchange)
 	ctx, cancel := context.WithTimeout(r.Context(), p.host.cfg.Limits.Answer)
 	head, err := x.Next(ctx)
 	cancel()
-	if isDown(err) {
+	if isDown(err) && !errors.As(err, new(*lane.DownError)) { // it was up, and heard of the request
 		p.failed(answerFailed, r)
 		http.Error(w, answerFailed.text(), http.StatusInternalServerError)
 		return

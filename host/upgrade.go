@@ -302,7 +302,9 @@ func writeNoAnswer(w http.ResponseWriter, err error) {
 	if o == undecided {
 		status = http.StatusGatewayTimeout
 	} else {
-		w.Header().Set("Retry-After", "1")
+		down := &lane.DownError{}
+		errors.As(err, &down)
+		retryAfter(w, down.After)
 	}
 	http.Error(w, o.text(), status)
 }

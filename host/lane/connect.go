@@ -19,7 +19,7 @@ type Decision struct {
 	Status int        // HTTP status of a refusal
 	Fields abi.Fields // accept: ":protocol" and headers for the 101; refusal: headers
 	Body   []byte     // of a refusal
-	Err    error      // nobody decided: ErrDown, ErrQuota
+	Err    error      // nobody decided: a DownError, ErrDown, ErrQuota
 }
 
 // connect is an upgrade request on its way to a decision.
@@ -69,7 +69,7 @@ func (l *Lane) Attach(session uint64, link Link) {
 
 func (l *Lane) connect(c *connect) {
 	if l.stopping || !l.room(len(c.fields)) {
-		l.turnAway(c, ErrDown)
+		l.turnAway(c, l.down())
 		return
 	}
 	if !l.takePlace() {

@@ -102,8 +102,8 @@ func (x *Exchange) leave() {
 	x.parts, x.waiting, x.left = nil, 0, true
 }
 
-// Next waits for the next part of the answer. It fails with [ErrDown] when the
-// plugin trapped, with [ErrBehind], with [ErrEnding] and with the error of ctx.
+// Next waits for the next part of the answer. It fails with a [DownError] when the
+// plugin was down, with another [ErrDown] when it trapped, with [ErrBehind], with [ErrEnding] and with the error of ctx.
 // When ctx is over there may still be what the plugin says at once.
 func (x *Exchange) Next(ctx context.Context) (Part, error) {
 	over := ctx.Done()
@@ -196,7 +196,7 @@ const requestBit = 1 << 63
 
 func (l *Lane) request(x *Exchange) {
 	if l.stopping || !l.room(len(x.fields)) {
-		x.fail(ErrDown)
+		x.fail(l.down())
 		return
 	}
 	l.lastReq++

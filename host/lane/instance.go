@@ -72,6 +72,7 @@ func (l *Lane) trapped(err error) {
 		}
 		l.log.Error("plugin does not start again", "err", err)
 	}
+	l.scheduleRestart()
 	l.failRequests()
 	l.openCalls() // those it accepted in this turn learn of both
 	code := uint16(abi.CloseInternal)
@@ -79,7 +80,6 @@ func (l *Lane) trapped(err error) {
 		code = abi.CloseTryAgain
 	}
 	l.sessions.all(func(id uint64, s *session) { l.loseSession(id, s, code) })
-	l.scheduleRestart()
 }
 
 // discard ends the instance and forgets what was of it alone.
@@ -104,7 +104,7 @@ func (l *Lane) failRequests() {
 // loseSession ends a session of an instance that is no more. Nobody hears of it
 // but its peer.
 func (l *Lane) loseSession(id uint64, s *session, code uint16) {
-	l.answer(s, Decision{Err: ErrDown})
+	l.answer(s, Decision{Err: l.down()})
 	if s.state != connecting && s.state != over {
 		l.counters.Closes[closeIndex(code)].Add(1)
 	}
@@ -119,8 +119,10 @@ func (l *Lane) loseSession(id uint64, s *session, code uint16) {
 func (l *Lane) scheduleRestart() {
 	if l.failures++; l.failures > mostFailures {
 		l.log.Error("plugin stays down until an operator resets it", "failures", l.failures)
+		l.again.Store(never)
 		return
 	}
+	l.again.Store(int64(time.Since(l.began) + l.backoff))
 	l.due.set(l.backoff, dueRestart, 0)
 	l.backoff = min(max(firstPause, l.backoff*2), longPause)
 }

@@ -1,7 +1,6 @@
 package lane
 
 import (
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync/atomic"
@@ -126,9 +125,6 @@ type Limits struct {
 // until it has taken some of them.
 func (l *Limits) Mark() int { return l.Queue / 4 }
 
-// ErrDown reports that the plugin has no running instance at the moment.
-var ErrDown = errors.New("plugin is not running")
-
 // Lane is one plugin instance with its sessions and the goroutine that owns
 // them. The exported methods are safe for concurrent use; they post to the
 // lane's mailbox and, unless they say so, do not wait.
@@ -146,6 +142,7 @@ type Lane struct {
 	killed   atomic.Bool
 	incoming atomic.Int64 // bytes of publications in mail, see maxIncoming
 	losing   atomic.Bool  // some are lost, and the lane will learn of it
+	again    atomic.Int64 // since began, in nanoseconds: when an instance is tried for if there is none; or never
 
 	// Owned by the lane's goroutine from here on.
 	sessions      sessions
