@@ -57,7 +57,7 @@ func testHTTP(t *testing.T, on transport) {
 		{"body", post("Content-Length: 5\r\n", "hello"), []reply{{"POST", 200, "hello"}}, false},
 		{"empty body", post("Content-Length: 0\r\n", ""), []reply{{"POST", 200, "content-length0"}}, false},
 		{"largest body", post("Content-Length: 4096\r\n", strings.Repeat("b", 4096)), []reply{{"POST", 200, strings.Repeat("b", 4096)}}, false},
-		{"body for a plugin that takes none", "POST / HTTP/1.1\r\nContent-Length: 5\r\n" + end + "hello", []reply{{"POST", 200, "OK"}}, false},
+		{"body for a plugin that takes none", "POST / HTTP/1.1\r\nContent-Length: 5\r\n" + end + "hello", []reply{{"POST", 405, "GET"}}, false},
 		{"chunked, then GET", post("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n") + "GET / HTTP/1.1\r\n" + end,
 			[]reply{{"POST", 200, "hello world"}, ok}, false},
 		{"chunked, empty", post("Transfer-Encoding: chunked\r\n", "0\r\n\r\n"), []reply{{"POST", 200, ""}}, false},
@@ -108,6 +108,52 @@ func testHTTP(t *testing.T, on transport) {
 			}
 		})
 	}
+}
+
+// A method that nobody answers is refused, with those that are, RFC 9110 section 15.5.6:
+// nobody is to think that anything has been done.
+func TestMethods(t *testing.T) { eachTransport(t, testMethods) }
+
+func testMethods(t *testing.T, on transport) {
+	s := on.serveAdmin(t, unchanged, wat(t, "trap_in_recv"), wat(t, "witness"))
+	const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 8\r\n"
+	tests := []struct {
+		method, path, lines string
+		status              int
+		allow               string
+	}{
+		{"GET", "/trap_in_recv", "", 200, ""},
+		{"HEAD", "/trap_in_recv", "", 200, ""},
+		{"POST", "/trap_in_recv", "Content-Length: 0\r\n", 405, "GET, HEAD"},
+		{"PUT", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"PATCH", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"DELETE", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"OPTIONS", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"TRACE", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"get", "/trap_in_recv", "", 405, "GET, HEAD"},
+		{"POST", "/trap_in_recv", upgrade, 405, "GET"},
+		{"HEAD", "/trap_in_recv", upgrade, 405, "GET"},
+		{"GET", "/trap_in_recv", upgrade, 426, ""},
+		{"POST", "/trap_in_recv", "Upgrade: h2c\r\nConnection: Upgrade\r\n", 405, "GET, HEAD"},
+		{"DELETE", "/witness", "", 200, ""}, // it answers everything
+		{"DELETE", "/witness", upgrade, 405, "GET"},
+		{"POST", "/elsewhere", "", 404, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.method+tt.path, func(t *testing.T) {
+			p := s.dial(t)
+			p.write([]byte(tt.method + " " + tt.path + " HTTP/1.1\r\nHost: h\r\n" + tt.lines + "\r\n"))
+			if a := p.answer(tt.method); a.Status != tt.status || a.Header.Get("Allow") != tt.allow {
+				t.Errorf("got %s, Allow %q, want %d, %q", a.Line, a.Header.Get("Allow"), tt.status, tt.allow)
+			}
+		})
+	}
+	s.wantSamples(t, map[string]float64{
+		`yimmo_http_requests_failed_total{plugin="trap_in_recv",reason="method"}`: 8,
+		`yimmo_ws_connections_total{plugin="trap_in_recv",result="method"}`:       2,
+		`yimmo_ws_connections_total{plugin="witness",result="method"}`:            1,
+	})
+	s.log.wait(t, `msg="request not answered: nobody answers this method" plugin=trap_in_recv`)
 }
 
 // What is no request of HTTP/1.1, or not in time, and what the peer is told. Where

@@ -16,6 +16,7 @@ const (
 	accepted           outcome = iota
 	refusedByPlugin            // with a status of its own
 	badHandshake               // 400, 405, 426
+	badMethod                  // 405
 	badOrigin                  // 403
 	tooManySessions            // 503
 	tooManyOfPlugin            // 503
@@ -48,6 +49,7 @@ var outcomeInfo = [outcomes]struct {
 	accepted:           {name: "accepted", of: ofUpgrade},
 	refusedByPlugin:    {"plugin", "refused by the plugin", slog.LevelDebug, ofUpgrade},
 	badHandshake:       {"handshake", "not a handshake of RFC 6455", slog.LevelInfo, ofUpgrade},
+	badMethod:          {"method", "nobody answers this method", slog.LevelInfo, either},
 	badOrigin:          {"origin", "this origin may not open sessions here", slog.LevelInfo, ofUpgrade},
 	tooManySessions:    {"sessions", "too many sessions", slog.LevelWarn, ofUpgrade},
 	tooManyOfPlugin:    {"quota", "too many sessions of this plugin", slog.LevelWarn, ofUpgrade},

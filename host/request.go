@@ -16,17 +16,12 @@ import (
 
 const plainText = "text/plain; charset=utf-8"
 
-// serveRequest answers a plain request: the plugin does, or 200 "OK".
+// serveRequest answers a plain request: the plugin does, or the host for it.
 func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	control.SetReadDeadline(time.Now().Add(p.host.cfg.Limits.MessageTime))
 	if !p.http {
-		if err := p.down(); err != nil {
-			p.noAnswer(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", plainText)
-		io.WriteString(w, "OK")
+		p.answerFor(w, r)
 		return
 	}
 	limit := p.host.cfg.Limits.Body
@@ -58,6 +53,24 @@ func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	control.SetReadDeadline(time.Time{})
 	p.relay(w, r, x)
 }
+
+// answerFor answers a request to a plugin that has nothing to say to HTTP.
+func (p *plugin) answerFor(w http.ResponseWriter, r *http.Request) {
+	if err := p.down(); err != nil {
+		p.noAnswer(w, r, err)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		p.failed(badMethod, r)
+		errReadOnly.write(w)
+		return
+	}
+	w.Header().Set("Content-Type", plainText)
+	io.WriteString(w, "OK")
+}
+
+// errReadOnly is a request to do something that nobody does: RFC 9110 section 15.5.6.
+var errReadOnly = &fault{http.StatusMethodNotAllowed, "only GET and HEAD are answered here", [2]string{"Allow", "GET, HEAD"}}
 
 // bodyChunk is how much of a request's body becomes one event, in bytes.
 const bodyChunk = 32 << 10

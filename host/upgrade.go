@@ -193,8 +193,11 @@ func (f *fault) write(w http.ResponseWriter) {
 }
 
 func (f *fault) outcome() outcome {
-	if f.status == http.StatusForbidden {
+	switch f.status {
+	case http.StatusForbidden:
 		return badOrigin
+	case http.StatusMethodNotAllowed:
+		return badMethod
 	}
 	return badHandshake
 }

@@ -50,7 +50,7 @@ type Stopper interface {
 }
 
 // An HTTPHandler answers plain HTTP requests on the plugin's route; without it
-// the host answers 200 "OK". HTTP is called once the whole body is there, and
+// the host answers GET with 200 "OK". HTTP is called once the whole body is there, and
 // what resp holds when it returns is the answer, unless [Response.Later] was
 // called. An error answers 500, or what a [*StatusError] in its chain says.
 type HTTPHandler interface {

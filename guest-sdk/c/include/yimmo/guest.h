@@ -58,7 +58,7 @@ typedef struct yimmo_event {
 
 /* A plugin. Every callback may be left out: connect is then accepted, the
  * others are ignored, and without http and http_body the host answers plain
- * requests itself (200 "OK").
+ * requests itself (GET: 200 "OK").
  *
  * needs names features (YIMMO_FEATURE_...) without which the host shall refuse
  * to load the plugin, wants those that it can do without; yimmo_granted tells
