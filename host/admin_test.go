@@ -150,29 +150,25 @@ func testMetrics(t *testing.T, on transport) {
 	none := s.dial(t)
 	none.write([]byte("hello?\r\n\r\n"))
 	none.answer("GET")
-	requests := 1.0 // that were none
-	if on == host.TransportStream {
-		requests = 0 // net/http keeps that to itself
-	}
 
 	trapped := s.open(t, "/trap_in_recv")
 	trapped.text("bad!")
 	trapped.wantEnd(1011)
 	s.wantSamples(t, map[string]float64{
-		`yimmo_ws_connections{plugin="counts"}`:                          0,
-		`yimmo_ws_closes_total{code="1000",plugin="counts"}`:             1,
-		`yimmo_ws_closes_total{code="1008",plugin="counts"}`:             1,
-		`yimmo_ws_faults_total{fault="control_rate",plugin="counts"}`:    1,
-		`yimmo_ws_faults_total{fault="protocol",plugin="counts"}`:        0,
-		`yimmo_ws_connections_total{plugin="counts",result="handshake"}`: 1,
-		`yimmo_ws_connections_total{plugin="counts",result="origin"}`:    1,
-		`yimmo_ws_connections_total{plugin="refuses",result="plugin"}`:   1,
-		`yimmo_http_requests_total{plugin="counts"}`:                     1,
-		`yimmo_plugin_traps_total{kind="trap",plugin="trap_in_recv"}`:    1,
-		`yimmo_ws_closes_total{code="1011",plugin="trap_in_recv"}`:       1,
-		`yimmo_plugin_instances{plugin="trap_in_recv",state="running"}`:  1, // again
-		`yimmo_connections_refused_total{reason="address"}`:              0,
-		`yimmo_connections_refused_total{reason="request"}`:              requests,
+		`yimmo_ws_connections{plugin="counts"}`:                         0,
+		`yimmo_ws_closes_total{code="1000",plugin="counts"}`:            1,
+		`yimmo_ws_closes_total{code="1008",plugin="counts"}`:            1,
+		`yimmo_ws_faults_total{fault="control_rate",plugin="counts"}`:   1,
+		`yimmo_ws_faults_total{fault="protocol",plugin="counts"}`:       0,
+		`yimmo_ws_connections_total{plugin="counts",result="version"}`:  1,
+		`yimmo_ws_connections_total{plugin="counts",result="origin"}`:   1,
+		`yimmo_ws_connections_total{plugin="refuses",result="plugin"}`:  1,
+		`yimmo_http_requests_total{plugin="counts"}`:                    1,
+		`yimmo_plugin_traps_total{kind="trap",plugin="trap_in_recv"}`:   1,
+		`yimmo_ws_closes_total{code="1011",plugin="trap_in_recv"}`:      1,
+		`yimmo_plugin_instances{plugin="trap_in_recv",state="running"}`: 1, // again
+		`yimmo_connections_refused_total{reason="address"}`:             0,
+		`yimmo_connections_refused_total{reason="request"}`:             1,
 	})
 	got := s.samples(t)
 	if n := got[`yimmo_plugin_turn_seconds_count{plugin="counts"}`]; n < 6 || got[`yimmo_plugin_turn_seconds_bucket{plugin="counts",le="+Inf"}`] != n {

@@ -223,7 +223,7 @@ func (d *door) evict(c *caller) bool {
 		return false
 	}
 	if !c.leaving {
-		d.refused(tooSlow, c.peer)
+		d.host.refused(tooSlow, c.peer.String())
 	}
 	d.drop(c)
 	return true
@@ -251,18 +251,12 @@ func (d *door) pause(pause time.Duration) {
 	d.set.Change(d.listener, listenerID, false, false)
 }
 
-// refused counts and logs a connection that has not got to a plugin.
-func (d *door) refused(o outcome, peer netip.AddrPort) {
-	d.host.tally[o].Add(1)
-	d.host.refusals.log(d.host.log, o, peer.String())
-}
-
 // arrived reads a new connection for the first time: most have sent their whole
 // request.
 func (d *door) arrived(fd int, peer netip.AddrPort) {
 	c := caller{fd: fd, peer: peer, addr: countedAs(peer.Addr())}
 	if o := d.host.gate.admit(c.addr); o != accepted {
-		d.refused(o, peer)
+		d.host.refused(o, peer.String())
 		poll.Send(fd, o.answer())
 		poll.Recv(fd, d.buf) // what is not read resets the connection, perhaps before the answer is
 		poll.Close(fd)
@@ -332,7 +326,7 @@ func (d *door) received(c *caller, b []byte) bool {
 // refuse answers what is no request and closes the connection. What the peer
 // still sends is read and dropped for a while, so that the answer arrives.
 func (d *door) refuse(c *caller, f *fault) {
-	d.refused(badRequest, c.peer)
+	d.host.refused(badRequest, c.peer.String())
 	d.release(c)
 	d.out.begin(d.out.dst[:0])
 	f.write(&d.out)

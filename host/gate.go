@@ -39,6 +39,7 @@ type visitor struct {
 	addr  netip.Addr
 	since time.Time
 	waits *list.Element // nil once its first request is there
+	mute  bool          // of the request it is sending nobody but net/http knows
 }
 
 // tenant names a session of a plugin.
@@ -69,12 +70,26 @@ func (g *gate) state(nc net.Conn, s http.ConnState) {
 			turnAway(nc, o)
 		}
 	case http.StateActive: // its request is there
-		g.settle(nc)
-	case http.StateHijacked:
-		g.settle(nc)
+		g.settle(nc, true)
+	case http.StateIdle, http.StateHijacked:
+		g.settle(nc, false)
 	case http.StateClosed:
-		g.leave(nc)
+		if g.leave(nc) {
+			g.tally[badRequest].Add(1)
+			g.refusals.log(g.log, badRequest, nc.RemoteAddr().String())
+		}
 	}
+}
+
+// hears has the gate know of requests that net/http has found to be some: what it
+// refuses it keeps to itself.
+func (g *gate) hears(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if nc, ok := r.Context().Value(connKey{}).(net.Conn); ok {
+			g.settle(nc, false)
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // grace is how long a connection keeps its place in any case. Who comes
@@ -122,24 +137,34 @@ func (g *gate) pause(d time.Duration) {
 	g.changed.Wait()
 }
 
-// settle notes that a connection has sent a whole request.
-func (g *gate) settle(nc net.Conn) {
+// settle notes that a connection has sent a whole request, or what net/http takes
+// for one so far: then it is mute.
+func (g *gate) settle(nc net.Conn, mute bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if v := g.visitors[nc]; v != nil && v.waits != nil {
+	v := g.visitors[nc]
+	if v == nil {
+		return
+	}
+	v.mute = mute
+	if v.waits != nil {
 		g.waiting.Remove(v.waits)
 		v.waits = nil
 		g.changed.Broadcast()
 	}
 }
 
-// leave forgets a connection that is closed. It may not be known any more.
-func (g *gate) leave(nc net.Conn) {
+// leave forgets a connection that is closed. It may not be known any more. It
+// reports whether the last it sent was no request.
+func (g *gate) leave(nc net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if v := g.visitors[nc]; v != nil {
-		g.forget(v)
+	v := g.visitors[nc]
+	if v == nil {
+		return false
 	}
+	g.forget(v)
+	return v.mute && !g.closed
 }
 
 func (g *gate) forget(v *visitor) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,7 +107,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, err
 	}
 	h.server = &http.Server{
-		Handler:           apart(h.mux),
+		Handler:           h.gate.hears(apart(h.mux)),
 		ReadHeaderTimeout: h.cfg.Limits.HeaderTime,
 		WriteTimeout:      h.cfg.Limits.MessageTime + h.cfg.Limits.Answer + h.cfg.Limits.WriteTime, // see relay
 		IdleTimeout:       h.cfg.Limits.HTTPIdle,
@@ -142,7 +143,24 @@ func (h *Host) routes() *http.ServeMux {
 	for _, p := range h.plugins {
 		mux.Handle(p.cfg.Route, p)
 	}
+	if !slices.ContainsFunc(h.plugins, func(p *plugin) bool { return p.cfg.Route == "/" }) {
+		mux.HandleFunc("/", h.serveNothing)
+	}
 	return mux
+}
+
+// serveNothing answers what is on no plugin's route.
+func (h *Host) serveNothing(w http.ResponseWriter, r *http.Request) {
+	if (webSocket{}).wanted(r) {
+		h.refused(noRoute, r.RemoteAddr)
+	}
+	http.NotFound(w, r)
+}
+
+// refused counts and logs a connection that has not got to a plugin.
+func (h *Host) refused(o outcome, peer string) {
+	h.tally[o].Add(1)
+	h.refusals.log(h.log, o, peer)
 }
 
 // Addr is the address that the listener has, with the port it was given.

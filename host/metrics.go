@@ -47,7 +47,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 var (
 	buildInfo   = desc("build_info", "Version of the host. Always 1.", "version", "go")
 	connections = desc("connections", "TCP connections of the public listener, sessions included.")
-	turnedAway  = desc("connections_refused_total", "Connections turned away or cut before they had sent a request.", "reason")
+	turnedAway  = desc("connections_refused_total", "Connections turned away or cut before any plugin had to do with them.", "reason")
 	unfinished  = desc("unfinished_message_bytes", "What is kept of messages that are not complete, beyond 4 KiB for each TLS connection.")
 	certExpiry  = desc("tls_certificate_expiry_timestamp_seconds", "When the certificate in use ends.")
 

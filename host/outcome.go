@@ -15,8 +15,12 @@ type outcome uint8
 const (
 	accepted           outcome = iota
 	refusedByPlugin            // with a status of its own
-	badHandshake               // 400, 405, 426
 	badMethod                  // 405
+	badHTTPVersion             // 400
+	badConnection              // 400
+	bodyOnUpgrade              // 400
+	badVersion                 // 426
+	badKey                     // 400
 	badOrigin                  // 403
 	tooManySessions            // 503
 	tooManyOfPlugin            // 503
@@ -24,7 +28,8 @@ const (
 	tooManyConnections         // 503, or nothing at all over TLS
 	tooManyOfAddress           // the same
 	tooSlow                    // cut: others needed its place before it had sent a request
-	badRequest                 // 400, 408, 414, 431: no request of HTTP/1.1, or none in time
+	badRequest                 // 400, 408, 414, 431 and others: no request of HTTP/1.1, or none in time
+	noRoute                    // 404
 	pluginDown                 // 503
 	draining                   // 503
 	undecided                  // 504
@@ -48,8 +53,12 @@ var outcomeInfo = [outcomes]struct {
 }{
 	accepted:           {name: "accepted", of: ofUpgrade},
 	refusedByPlugin:    {"plugin", "refused by the plugin", slog.LevelDebug, ofUpgrade},
-	badHandshake:       {"handshake", "not a handshake of RFC 6455", slog.LevelInfo, ofUpgrade},
 	badMethod:          {"method", "nobody answers this method", slog.LevelInfo, either},
+	badHTTPVersion:     {"http_version", "the handshake is not of HTTP/1.1", slog.LevelInfo, ofUpgrade},
+	badConnection:      {"connection", "the handshake's Connection header lacks Upgrade", slog.LevelInfo, ofUpgrade},
+	bodyOnUpgrade:      {"upgrade_body", "the handshake has a body", slog.LevelInfo, ofUpgrade},
+	badVersion:         {"version", "the handshake is not of version 13", slog.LevelInfo, ofUpgrade},
+	badKey:             {"key", "the handshake's Sec-WebSocket-Key is not one of 16 bytes", slog.LevelInfo, ofUpgrade},
 	badOrigin:          {"origin", "this origin may not open sessions here", slog.LevelInfo, ofUpgrade},
 	tooManySessions:    {"sessions", "too many sessions", slog.LevelWarn, ofUpgrade},
 	tooManyOfPlugin:    {"quota", "too many sessions of this plugin", slog.LevelWarn, ofUpgrade},
@@ -58,6 +67,7 @@ var outcomeInfo = [outcomes]struct {
 	tooManyOfAddress:   {"address", "too many connections from this address", slog.LevelInfo, atGate},
 	tooSlow:            {"slow", "too slow with its request, others wait", slog.LevelInfo, atGate},
 	badRequest:         {"request", "not a request of HTTP/1.1", slog.LevelDebug, atGate},
+	noRoute:            {"route", "no plugin has this path", slog.LevelInfo, atGate},
 	pluginDown:         {"down", "the plugin is not running", slog.LevelWarn, either},
 	draining:           {"draining", "the server is going away", slog.LevelDebug, either},
 	undecided:          {"undecided", "the plugin did not answer in time", slog.LevelWarn, either},

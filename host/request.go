@@ -70,7 +70,7 @@ func (p *plugin) answerFor(w http.ResponseWriter, r *http.Request) {
 }
 
 // errReadOnly is a request to do something that nobody does: RFC 9110 section 15.5.6.
-var errReadOnly = &fault{http.StatusMethodNotAllowed, "only GET and HEAD are answered here", [2]string{"Allow", "GET, HEAD"}}
+var errReadOnly = &fault{http.StatusMethodNotAllowed, "only GET and HEAD are answered here", [2]string{"Allow", "GET, HEAD"}, badMethod}
 
 // bodyChunk is how much of a request's body becomes one event, in bytes.
 const bodyChunk = 32 << 10

@@ -50,7 +50,7 @@ func (u webSocket) serve(w http.ResponseWriter, r *http.Request, p *plugin) bool
 		if r.ContentLength != 0 {
 			leaveBody(w)
 		}
-		p.came(fault.outcome(), r.RemoteAddr)
+		p.came(fault.outcome, r.RemoteAddr)
 		fault.write(w)
 		return true
 	}
@@ -183,6 +183,7 @@ type fault struct {
 	status int
 	reason string
 	header [2]string
+	outcome
 }
 
 func (f *fault) write(w http.ResponseWriter) {
@@ -192,36 +193,26 @@ func (f *fault) write(w http.ResponseWriter) {
 	http.Error(w, f.reason, f.status)
 }
 
-func (f *fault) outcome() outcome {
-	switch f.status {
-	case http.StatusForbidden:
-		return badOrigin
-	case http.StatusMethodNotAllowed:
-		return badMethod
-	}
-	return badHandshake
-}
-
 // checkHandshake judges the client's opening handshake, RFC 6455 section 4.2.1.
 func checkHandshake(r *http.Request, p *Plugin) *fault {
 	keys := r.Header["Sec-Websocket-Key"]
 	versions := r.Header["Sec-Websocket-Version"]
 	switch {
 	case r.Method != http.MethodGet:
-		return &fault{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request", [2]string{"Allow", "GET"}}
+		return &fault{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request", [2]string{"Allow", "GET"}, badMethod}
 	case !r.ProtoAtLeast(1, 1):
-		return &fault{status: http.StatusBadRequest, reason: "a WebSocket handshake needs HTTP/1.1"}
+		return &fault{status: http.StatusBadRequest, reason: "a WebSocket handshake needs HTTP/1.1", outcome: badHTTPVersion}
 	case !httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade"):
-		return &fault{status: http.StatusBadRequest, reason: `the Connection header lacks "Upgrade"`}
+		return &fault{status: http.StatusBadRequest, reason: `the Connection header lacks "Upgrade"`, outcome: badConnection}
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return &fault{status: http.StatusBadRequest, reason: "a WebSocket handshake has no body"}
+		return &fault{status: http.StatusBadRequest, reason: "a WebSocket handshake has no body", outcome: bodyOnUpgrade}
 	case len(versions) != 1 || versions[0] != "13":
 		return &fault{http.StatusUpgradeRequired, "only version 13 of the WebSocket protocol is spoken here",
-			[2]string{"Sec-WebSocket-Version", "13"}}
+			[2]string{"Sec-WebSocket-Version", "13"}, badVersion}
 	case len(keys) != 1 || !validKey(keys[0]):
-		return &fault{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key must be 16 bytes in base64, once"}
+		return &fault{status: http.StatusBadRequest, reason: "Sec-WebSocket-Key must be 16 bytes in base64, once", outcome: badKey}
 	case !originAllowed(r, p):
-		return &fault{status: http.StatusForbidden, reason: "this origin may not open sessions here"}
+		return &fault{status: http.StatusForbidden, reason: "this origin may not open sessions here", outcome: badOrigin}
 	}
 	return nil
 }
