@@ -344,7 +344,7 @@ func (d *door) leave(c *caller, b []byte) {
 		d.host.gate.depart(c.addr)
 		return
 	}
-	again := &replay{TCPConn: nc, rest: append([]byte(nil), b...)}
+	again := &replay{TCPConn: nc, rest: append([]byte(nil), b...), peer: net.TCPAddrFromAddrPort(c.peer)}
 	d.host.gate.adopt(again, c.addr)
 	d.http.put(again)
 }

@@ -76,7 +76,8 @@ func (h *handoff) Addr() net.Addr { return h.addr }
 // read once more, before all else. It takes note of what net/http does not tell.
 type replay struct {
 	*net.TCPConn
-	rest []byte // not read again yet
+	rest []byte   // not read again yet
+	peer net.Addr // nil: the kernel knows
 
 	lengths, codings sighting // of lengthLine and codingLine
 }
@@ -91,6 +92,14 @@ func (c *replay) Read(p []byte) (n int, err error) {
 	}
 	c.note(p[:n])
 	return n, err
+}
+
+// RemoteAddr implements [net.Conn], also once the peer has reset the connection.
+func (c *replay) RemoteAddr() net.Addr {
+	if c.peer != nil {
+		return c.peer
+	}
+	return c.TCPConn.RemoteAddr()
 }
 
 func (c *replay) note(p []byte) {
