@@ -58,7 +58,11 @@ func (h *hall) visit(t testing.TB, dst []byte, head string, d lane.Decision) []b
 	v := newVisit()
 	v.plugin, v.req, v.Session = p, r, 1
 	v.Fields = appendRequest(v.Fields[:0], r, true)
-	return v.answer(dst, d)
+	dst = v.answer(dst, d)
+	if d.Session != 0 {
+		v.opened(false)
+	}
+	return dst
 }
 
 // What the lane's decision looks like to the client.

@@ -34,36 +34,51 @@ func newVisit() *visit {
 		return v
 	}
 	v := &visit{}
-	v.Answer = v.answer
+	v.Answer, v.Opened = v.answer, v.opened
 	v.out.init()
 	return v
 }
 
-// answer implements [lane.Call.Answer]. The visit is over then.
+// answer implements [lane.Call.Answer]. The visit is over then, unless it is to
+// become a session.
 func (v *visit) answer(dst []byte, d lane.Decision) []byte {
 	w, p := &v.out, v.plugin
 	w.begin(dst)
-	o := accepted
+	defer p.host.leaveDoor(p, v.addr, v.Session)
 	switch {
 	case d.Err != nil:
-		o = outcomeOf(d.Err)
 		writeNoAnswer(w, d.Err)
 		w.end()
+		dst = w.dst
+		v.over(outcomeOf(d.Err))
 	case d.Session == 0:
-		o = refusedByPlugin
 		writeRefusal(w, &d)
 		w.end()
+		dst = w.dst
+		v.over(refusedByPlugin)
 	default:
 		if _, err := inMemory.Upgrade(w, v.req, upgradeHeader(d.Fields, v.extension)); err != nil {
 			p.log.Debug("upgrade failed", "peer", v.req.RemoteAddr, "err", err)
-			o, w.dst = clientLeft, dst
+			return dst
 		}
+		dst = w.dst
 	}
-	p.came(o, v.req.RemoteAddr)
-	p.host.leaveDoor(p, v.addr, v.Session)
-	dst, v.plugin, v.req, w.dst = w.dst, nil, nil, nil
-	visits.Put(v)
 	return dst
+}
+
+// opened implements [lane.Call.Opened]: the visit is over.
+func (v *visit) opened(left bool) {
+	if left {
+		v.over(clientLeft)
+	} else {
+		v.over(accepted)
+	}
+}
+
+func (v *visit) over(o outcome) {
+	v.plugin.came(o, v.req.RemoteAddr)
+	v.plugin, v.req, v.out.dst = nil, nil, nil
+	visits.Put(v)
 }
 
 // leaveDoor follows the decision about a handshake. session is 0 if there was

@@ -21,8 +21,12 @@ type Call struct {
 	// session, else what [Decision] says instead. If it appends nothing, the
 	// connection is cut and an accepted session aborted. It is called once and
 	// does not block; afterwards the lane needs the Call no more, its Fields
-	// neither.
+	// neither, but for Opened.
 	Answer func(dst []byte, d Decision) []byte
+
+	// Opened follows Answer for an accepted session. left says that the peer was
+	// gone before the answer could be written. May be nil.
+	Opened func(left bool)
 
 	// Session is set by the lane before it calls Answer: what it will call
 	// SocketClosed with. If it is 0 there never was a session; the socket is
@@ -65,13 +69,14 @@ func (l *Lane) answerCall(c *connect, s *session, d Decision) {
 	if early := c.call.Early; len(early) > 0 {
 		link.needSide().in = early
 	}
-	l.opening = append(l.opening, opening{link, c.call.Answer(l.spareAnswer(), d)})
+	l.opening = append(l.opening, opening{link, c.call.Answer(l.spareAnswer(), d), c.call.Opened})
 }
 
 // opening is an accepted call whose session has no link yet.
 type opening struct {
 	link   *polled
 	answer []byte
+	opened func(left bool)
 }
 
 // spareAnswer is the memory of an answer that has been sent.
@@ -87,26 +92,32 @@ func (l *Lane) spareAnswer() []byte {
 func (l *Lane) openCalls() {
 	for n := len(l.opening); n > 0; n = len(l.opening) {
 		k := &l.opening[n-1]
-		c, answer := k.link, k.answer
-		k.link = nil
+		c, answer, opened := k.link, k.answer, k.opened
+		k.link, k.opened = nil, nil
 		l.opening = l.opening[:n-1]
-		l.openCall(c, answer)
+		left := l.openCall(c, answer)
+		if opened != nil {
+			opened(left)
+		}
 	}
 }
 
-func (l *Lane) openCall(c *polled, answer []byte) {
+// openCall reports whether the peer has left.
+func (l *Lane) openCall(c *polled, answer []byte) (left bool) {
 	s := l.sessions.find(c.id)
 	if s == nil || s.state == over {
 		c.Cut()
-		return
+		return false
 	}
 	if len(answer) == 0 || !c.enter() {
 		c.Cut()
 		l.gone(c.id)
-		return
+		return true
 	}
 	l.attach(c.id, c, answer)
+	left = c.broken
 	l.decodeEarly(c)
+	return left
 }
 
 // enter makes the set report the socket when it can be read.

@@ -138,7 +138,7 @@ func (l *Lane) abort(m *mail) {
 		return
 	}
 	if s := l.sessions.find(m.id); s != nil && s.link == nil {
-		l.end(m.id, s, abi.CloseAbnormal, abi.WhoPeer, false, nil)
+		l.gone(m.id)
 	}
 }
 
