@@ -1,88 +1,106 @@
 package host_test
 
 import (
-	"encoding/binary"
+	"bufio"
 	"fmt"
 	"log/slog"
-	"path/filepath"
+	"net"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"unicode/utf8"
+	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 	"github.com/yimmo-host/yimmo-host/host"
 	"github.com/yimmo-host/yimmo-host/internal/leak"
+	"github.com/yimmo-host/yimmo-host/internal/memconn"
 	"github.com/yimmo-host/yimmo-host/internal/rawws"
 )
 
 // FuzzServer sends any bytes behind a handshake to a whole host, over each
-// transport and cut in several ways, and compares what comes back and what the
-// guest hears with a reader of RFC 6455 that knows no hurry.
+// transport, and compares what comes back and what the guest hears with a reader of
+// RFC 6455 that knows no hurry. Connections are in memory, where the reader of a
+// stream finds it cut as it was written, and do not run out of ports.
 //
-// The first two bytes say how much comes in one segment with the handshake, and
-// how the rest is cut.
+// Of the first three bytes, one says how much comes in one segment with the
+// handshake, one how the rest is cut, and one the mode: whether messages are
+// delivered whole, and whether the client offers compression.
 func FuzzServer(f *testing.F) {
-	files, err := filepath.Glob("testdata/wire/*.txt")
-	if err != nil || len(files) == 0 {
-		f.Fatalf("testdata/wire: got %d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		for i, v := range readVectors(f, "wire/"+filepath.Base(file)) {
-			all := []byte{byte(i * 7), byte(i)}
-			for _, step := range v.steps {
-				all = append(all, step.send...)
-			}
-			f.Add(all[:min(len(all), fuzzMost)])
-		}
+	for _, seed := range fuzzSeeds(f) {
+		f.Add(seed)
 	}
 	leak.Check(f)
 	var targets []*fuzzTarget
-	for _, on := range []transport{host.TransportStream, host.TransportAuto} {
-		targets = append(targets, on.fuzzTarget(f))
+	for on, dial := range fuzzDials {
+		targets = append(targets, newFuzzTarget(f, on, dial))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) < 2 || len(data) > fuzzMost {
+		if len(data) < fuzzHead || len(data) > fuzzMost {
 			return
 		}
-		want := readAsRFC(data[2:])
+		m := mode{messages: data[2]&1 != 0, packed: data[2]&2 != 0}
+		want := readAsRFC(data[fuzzHead:], m)
 		for _, target := range targets {
-			target.try(t, data, &want)
+			target.try(t, data, m, &want)
 		}
 	})
 }
 
 const (
+	fuzzHead    = 3
 	fuzzMost    = 32 << 10 // bytes of an input
 	fuzzMessage = 2000     // limits, low enough to be found
 	fuzzFrames  = 8
 )
 
-// fuzzTarget is a host with a plugin that echoes and tells of each end.
+// A dial connects to a host; first is there when the host looks for the first time.
+type dial func(first []byte) (net.Conn, error)
+
+// fuzzDials makes a dial for each transport there is.
+var fuzzDials = map[transport]func(f *testing.F, h *host.Host) dial{
+	host.TransportStream: func(f *testing.F, h *host.Host) dial {
+		l := memconn.Listen()
+		over := make(chan struct{})
+		go func() { defer close(over); h.ServeAlso(l) }()
+		f.Cleanup(func() { <-over })
+		return func(first []byte) (net.Conn, error) {
+			nc, err := l.Dial()
+			if err == nil {
+				nc.Write(first)
+			}
+			return nc, err
+		}
+	},
+}
+
+// fuzzTarget is a host with plugins that echo and tell of each end.
 type fuzzTarget struct {
-	addr  string
+	on    transport
+	dial  dial
 	count atomic.Uint64
 
 	mu     sync.Mutex
-	tokens map[uint64]string // what a session's path ends with
+	tokens map[string]string // plugin and session: what the session's path ends with
 	closes map[string]chan heard
 	wrong  []heard // events that should not be
 }
 
-func (on transport) fuzzTarget(f *testing.F) *fuzzTarget {
-	target := &fuzzTarget{tokens: map[uint64]string{}, closes: map[string]chan heard{}}
-	plugin := inGo("fuzz", target.hear)
+func newFuzzTarget(f *testing.F, on transport, dials func(*testing.F, *host.Host) dial) *fuzzTarget {
+	x := &fuzzTarget{on: on, tokens: map[string]string{}, closes: map[string]chan heard{}}
+	whole, frames := inGo("messages", x.hear("messages")), inGo("frames", x.hear("frames"))
+	whole.Delivery = host.DeliveryMessages
 	h, err := host.New(f.Context(), host.Config{
-		Listen: "127.0.0.1:0", CacheDir: "off", Transport: string(on), Plugins: []host.Plugin{plugin}, Log: slog.New(slog.DiscardHandler),
-		Limits: host.Limits{Message: fuzzMessage, Frames: fuzzFrames, ControlRate: 1 << 20},
+		Listen: "127.0.0.1:0", CacheDir: "off", Transport: string(on), Plugins: []host.Plugin{whole, frames}, Log: slog.New(slog.DiscardHandler),
+		Limits: host.Limits{Message: fuzzMessage, Frames: fuzzFrames, ControlRate: 1 << 20}, Compression: host.Compression{Enabled: true},
 	})
 	if err != nil {
 		f.Fatal(err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- h.Serve() }()
+	x.dial = dials(f, h)
 	f.Cleanup(func() {
 		if err := h.Shutdown(f.Context()); err != nil && f.Context().Err() == nil {
 			f.Errorf("Shutdown: %v", err)
@@ -91,259 +109,107 @@ func (on transport) fuzzTarget(f *testing.F) *fuzzTarget {
 			f.Errorf("Serve: %v", err)
 		}
 	})
-	target.addr = h.Addr().String()
-	return target
+	return x
 }
 
-// hear is the plugin.
-func (x *fuzzTarget) hear(g *native, e abi.Event, payload string) {
-	switch e.Kind {
-	case abi.EventConnect:
-		fields, _ := abi.ParseFields([]byte(payload))
-		path, _ := fields.Get(abi.FieldPath)
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.tokens[e.ID] = strings.TrimPrefix(string(path), "/fuzz?")
-	case abi.EventRecv:
-		g.send(e.ID, e.Flags, payload)
-	case abi.EventClose:
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		if heard := (heard{e, payload}); x.tokens[e.ID] == "" {
-			x.wrong = append(x.wrong, heard)
-		} else {
-			x.closes[x.tokens[e.ID]] <- heard
+// hear is a plugin.
+func (x *fuzzTarget) hear(name string) reaction {
+	return func(g *native, e abi.Event, payload string) {
+		session := fmt.Sprint(name, e.ID)
+		switch e.Kind {
+		case abi.EventConnect:
+			fields, _ := abi.ParseFields([]byte(payload))
+			path, _ := fields.Get(abi.FieldPath)
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			_, x.tokens[session], _ = strings.Cut(string(path), "?")
+		case abi.EventRecv:
+			g.send(e.ID, e.Flags, payload)
+		case abi.EventClose:
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			if heard := (heard{e, payload}); x.tokens[session] == "" {
+				x.wrong = append(x.wrong, heard)
+			} else {
+				x.closes[x.tokens[session]] <- heard
+			}
+			delete(x.tokens, session)
+		case abi.EventRefused:
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			x.wrong = append(x.wrong, heard{e, payload})
 		}
-		delete(x.tokens, e.ID)
-	case abi.EventRefused:
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		x.wrong = append(x.wrong, heard{e, payload})
 	}
 }
 
 // try is one session: the handshake, the bytes, the end of what the peer sends.
-func (x *fuzzTarget) try(t *testing.T, data []byte, want *outcome) {
+func (x *fuzzTarget) try(t *testing.T, data []byte, m mode, want *outcome) {
 	token := fmt.Sprint(x.count.Add(1))
 	closes := make(chan heard, 2)
 	x.mu.Lock()
 	x.closes[token] = closes
 	x.mu.Unlock()
 
-	c, err := rawws.From(x.addr, fmt.Sprintf("127.0.%d.1", x.count.Load()/8192%256)) // else ports run out
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Reset()
-	c.Patience = patience
-	wire := data[2:]
-	early := min(int(data[0]), len(wire))
-	if _, err := c.Upgrade("/fuzz?"+token, wire[:early]); err != nil {
-		t.Fatal(err)
-	}
-	for rest, piece := wire[early:], 1+int(data[1])*int(data[1]); len(rest) > 0; {
-		n := min(piece, len(rest))
-		if _, err := c.Write(rest[:n]); err != nil {
-			t.Fatalf("write: %v", err)
-		}
-		rest = rest[n:]
-		piece += 1 + len(wire)/16
-	}
-	c.CloseWrite()
-	got := outcome{}
-	for {
-		f, err := c.ReadFrame()
-		if err != nil {
-			got.end = fmt.Sprint(err)
-			break
-		}
-		got.add(f)
-	}
+	got := x.session(t, data, m, token)
 	if got.end != "EOF" || !slices.Equal(got.data, want.data) || !newest(got.pongs, want.pongs) || !slices.Equal(got.close, want.close) {
-		t.Errorf("%x:\ngot  %v\nwant %v", wire, got, *want)
+		t.Errorf("%s, %+v, %x:\ngot  %v\nwant %v", x.on, m, data[fuzzHead:], got, *want)
 	}
-	e := <-closes
-	if e.Code != want.code || e.Flags != want.flags {
-		t.Errorf("%x: got %v, want code %d, flags %#02x", wire, e, want.code, want.flags)
+	select {
+	case e := <-closes:
+		if e.Code != want.code || e.Flags != want.flags {
+			t.Errorf("%s, %+v, %x: got %v, want code %d, flags %#02x", x.on, m, data[fuzzHead:], e, want.code, want.flags)
+		}
+	case <-time.After(patience):
+		t.Errorf("%s, %+v, %x: no close event after %v", x.on, m, data[fuzzHead:], patience)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	delete(x.closes, token)
 	if len(closes) > 0 || len(x.wrong) > 0 {
-		t.Errorf("%x: events that should not be: %d closes, %v", wire, len(closes), x.wrong)
+		t.Errorf("%s, %+v, %x: events that should not be: %d closes, %v", x.on, m, data[fuzzHead:], len(closes), x.wrong)
 		x.wrong = nil
 	}
 }
 
-// outcome is what a peer gets and the guest hears last.
-type outcome struct {
-	data, pongs, close []rawws.Frame // close frames without their reasons
-	end                string
-
-	code  uint16
-	flags uint8
-}
-
-func (o *outcome) add(f rawws.Frame) {
-	switch f.Flags {
-	case 0x88:
-		f.Payload = f.Payload[:min(len(f.Payload), 2)] // the host's words are its own
-		o.close = append(o.close, f)
-	case 0x8a:
-		o.pongs = append(o.pongs, f)
-	default:
-		o.data = append(o.data, f)
+// session sends it all and returns what came back.
+func (x *fuzzTarget) session(t *testing.T, data []byte, m mode, token string) (got outcome) {
+	route, lines := "/frames?", []string(nil)
+	if m.messages {
+		route = "/messages?"
 	}
-}
-
-// newest says whether got are some of want, in order, and the last among them.
-func newest(got, want []rawws.Frame) bool {
-	if len(want) > 0 && (len(got) == 0 || got[len(got)-1] != want[len(want)-1]) {
-		return false
+	if m.packed {
+		lines = []string{offer(pmd)}
 	}
-	for _, f := range want {
-		if len(got) > 0 && got[0] == f {
-			got = got[1:]
+	wire := data[fuzzHead:]
+	early := min(int(data[0]), len(wire))
+	nc, err := x.dial(append(rawws.Handshake("h", route+token, lines...), wire[:early]...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	nc.SetReadDeadline(time.Now().Add(patience))
+	in := bufio.NewReader(nc)
+	if a, err := rawws.ReadAnswer(in, "GET"); err != nil || a.Status != 101 {
+		t.Fatalf("handshake: got %v, %v", a, err)
+	}
+	for rest, piece := wire[early:], 1+int(data[1])*int(data[1]); len(rest) > 0; {
+		n := min(piece, len(rest))
+		if _, err := nc.Write(rest[:n]); err != nil {
+			t.Fatalf("write: %v", err)
 		}
+		rest = rest[n:]
+		piece += 1 + len(wire)/16
 	}
-	return len(got) == 0
-}
-
-// readAsRFC is what RFC 6455 and the limits make of b, which a peer sends before
-// it closes its half. It reads rule by rule, a frame at a time, with copies.
-func readAsRFC(b []byte) (o outcome) {
-	var open byte      // opcode of the message at hand
-	var message []byte // what is there of it
-	frames, announced := 0, uint64(0)
-	for {
-		h := readHeader(b)
-		op, data := h.flags&15, h.flags&8 == 0
-		switch {
-		case len(b) == 0:
-			return o.cut()
-		case h.flags&0x70 != 0, op > 2 && op < 8, op > 10, !data && h.flags < 0x80: // 5.2, 5.5
-			return o.fail(1002)
-		case op == 0 && open == 0, data && op > 0 && open > 0: // 5.4
-			return o.fail(1002)
-		case data && frames == fuzzFrames:
-			return o.fail(1008)
-		case len(b) > 1 && h.bad, !data && h.size > 125: // 5.1, 5.2, 5.5
-			return o.fail(1002)
-		case data && h.size > fuzzMessage-announced:
-			return o.fail(1009)
-		case !h.whole:
-			return o.cut()
+	nc.(interface{ CloseWrite() error }).CloseWrite()
+	for u := (unpacker{}); ; {
+		f, err := rawws.ReadFrame(in)
+		if err != nil {
+			got.end = err.Error()
+			return got
 		}
-		payload := h.unmask(b)
-		whole := uint64(len(payload)) == h.size
-		b = b[h.length+len(payload):]
-		if data {
-			if frames == 0 {
-				open = op
-			}
-			frames, announced, message = frames+1, announced+h.size, append(message, payload...)
-			if open == 1 && !utf8Prefix(message) {
-				return o.fail(1007)
-			}
+		if m.packed {
+			f = u.frame(f)
 		}
-		if !whole {
-			return o.cut()
-		}
-		switch {
-		case data:
-			if h.flags >= 0x80 {
-				if open == 1 && !utf8.Valid(message) {
-					return o.fail(1007)
-				}
-				open, frames, announced, message = 0, 0, 0, nil
-			}
-			o.data = append(o.data, rawws.Frame{Flags: h.flags, Payload: string(payload)})
-		case op == 9:
-			o.pongs = append(o.pongs, rawws.Frame{Flags: 0x8a, Payload: string(payload)})
-		case op == 8:
-			return o.closed(payload)
-		}
+		got.add(f)
 	}
-}
-
-// header is what of a frame's header is there.
-type header struct {
-	flags  byte
-	size   uint64
-	length int  // of the header
-	bad    bool // not masked, or a length not in its shortest form
-	whole  bool
-}
-
-func readHeader(b []byte) (h header) {
-	b = append(slices.Clone(b), 0, 0)[:max(len(b), 2)]
-	h.flags, h.size, h.length, h.bad = b[0], uint64(b[1]&0x7f), 6, b[1] < 0x80
-	switch least := uint64(126); {
-	case h.size == 127 && len(b) >= 10:
-		h.size, h.length, least = binary.BigEndian.Uint64(b[2:]), 14, 1<<16
-		h.bad = h.bad || h.size < least || h.size>>63 == 1
-	case h.size == 126 && len(b) >= 4:
-		h.size, h.length = uint64(binary.BigEndian.Uint16(b[2:])), 8
-		h.bad = h.bad || h.size < least
-	case h.size > 125 && h.flags&8 == 0: // there is more to come
-		h.size, h.length = 0, len(b)+1
-	}
-	h.whole = len(b) >= h.length
-	return h
-}
-
-// unmask is what is there of the payload.
-func (h *header) unmask(b []byte) []byte {
-	key, p := b[h.length-4:h.length], b[h.length:]
-	p = slices.Clone(p[:min(uint64(len(p)), h.size)])
-	for i := range p {
-		p[i] ^= key[i%4]
-	}
-	return p
-}
-
-// utf8Prefix says whether p begins some text.
-func utf8Prefix(p []byte) bool {
-	for len(p) > 0 && utf8.FullRune(p) {
-		r, n := utf8.DecodeRune(p)
-		if r == utf8.RuneError && n == 1 {
-			return false
-		}
-		p = p[n:]
-	}
-	return true
-}
-
-// cut is the end of a peer that closed its half without a close frame.
-func (o outcome) cut() outcome {
-	o.code, o.flags = 1006, abi.WhoPeer
-	return o
-}
-
-// fail is the end of a peer that broke a rule.
-func (o outcome) fail(code uint16) outcome {
-	o.code, o.flags = code, abi.WhoHost
-	o.close = []rawws.Frame{{Flags: 0x88, Payload: rawws.ClosePayload(code, "")}}
-	return o
-}
-
-// closed is the end of a peer that sent a close frame, RFC 6455 sections 5.5.1 and 7.4.
-func (o outcome) closed(payload []byte) outcome {
-	o.code, o.flags = 1005, abi.WhoPeer|abi.FlagClean
-	answer := ""
-	if len(payload) == 1 {
-		return o.fail(1002)
-	}
-	if len(payload) > 1 {
-		o.code = binary.BigEndian.Uint16(payload)
-		if o.code < 1000 || o.code >= 1004 && o.code < 1007 || o.code > 1014 && o.code < 3000 || o.code > 4999 {
-			return o.fail(1002)
-		}
-		if !utf8.Valid(payload[2:]) {
-			return o.fail(1007)
-		}
-		answer = string(payload[:2])
-	}
-	o.close = []rawws.Frame{{Flags: 0x88, Payload: answer}}
-	return o
 }

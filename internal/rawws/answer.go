@@ -24,14 +24,19 @@ type Answer struct {
 // has no body. A body without length ends with the connection.
 func (c *Conn) ReadAnswer(method string) (*Answer, error) {
 	c.patience()
-	a, err := readHead(c.in)
+	return ReadAnswer(c.in, method)
+}
+
+// ReadAnswer reads one answer to a request of that method.
+func ReadAnswer(in *bufio.Reader, method string) (*Answer, error) {
+	a, err := readHead(in)
 	if err != nil {
 		return nil, fmt.Errorf("answer: %w", err)
 	}
 	if method == "HEAD" || a.Status < 200 || a.Status == 204 || a.Status == 304 {
 		return a, nil
 	}
-	body, err := readBody(c.in, a.Header)
+	body, err := readBody(in, a.Header)
 	a.Body = string(body)
 	return a, err
 }

@@ -56,8 +56,13 @@ func (c *Conn) Send(flags byte, payload string) error {
 // ReadFrame reads one frame of the server.
 func (c *Conn) ReadFrame() (Frame, error) {
 	c.patience()
+	return ReadFrame(c.in)
+}
+
+// ReadFrame reads one frame of a server.
+func ReadFrame(in io.Reader) (Frame, error) {
 	var head [8]byte
-	if _, err := io.ReadFull(c.in, head[:2]); err != nil {
+	if _, err := io.ReadFull(in, head[:2]); err != nil {
 		return Frame{}, err
 	}
 	flags, size := head[0], uint64(head[1])
@@ -70,7 +75,7 @@ func (c *Conn) ReadFrame() (Frame, error) {
 			wide, least = 8, 1<<16
 		}
 		clear(head[:])
-		if _, err := io.ReadFull(c.in, head[8-wide:]); err != nil {
+		if _, err := io.ReadFull(in, head[8-wide:]); err != nil {
 			return Frame{}, err
 		}
 		if size = binary.BigEndian.Uint64(head[:]); size < least {
@@ -78,7 +83,7 @@ func (c *Conn) ReadFrame() (Frame, error) {
 		}
 	}
 	payload := make([]byte, size)
-	_, err := io.ReadFull(c.in, payload)
+	_, err := io.ReadFull(in, payload)
 	return Frame{flags, string(payload)}, err
 }
 
