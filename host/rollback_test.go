@@ -47,6 +47,10 @@ func testRollback(t *testing.T, on transport) {
 		{"fill", "!f", "trap"},
 		{"too many commands", "!m", "mistake"},
 		{"control block", "!c", "mistake"},
+		{"trap when asked for more", "!+t", "trap"},
+		{"loop when asked for more", "!+l", "deadline"},
+		{"too many commands when asked for more", "!+m", "mistake"},
+		{"more without end", "!e", "mistake"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			limits := host.Limits{}
@@ -112,6 +116,49 @@ func testRollbackInTheMiddle(t *testing.T, on transport) {
 	bad.wantEOF()
 	other.alive()
 	wantCounted(t, s, 2, 40, 1)
+}
+
+// A message that the plugin has long taken in when it fails: at what it had yet to
+// say of it. What it said before has happened once, and the plugin has forgotten it.
+func TestRollbackOfTheRest(t *testing.T) { eachTransport(t, testRollbackOfTheRest) }
+
+func testRollbackOfTheRest(t *testing.T, on transport) {
+	for _, messages := range [][]string{
+		{"!*t"},
+		{"one", "two", "!*t"},
+		{"one", "two", "!*t", "three"},
+	} {
+		t.Run(strings.Join(messages, " "), func(t *testing.T) {
+			s := on.serve(t, host.Limits{}, sins(t, ""))
+			other := s.open(t, "/sins")
+			other.alive()
+			for range 2 {
+				bad := s.open(t, "/sins")
+				var all []byte
+				for _, say := range messages {
+					all = rawws.AppendFrame(all, rawws.Frame{Flags: 0x81, Payload: say})
+				}
+				bad.write(all)
+				for _, say := range messages {
+					if say[0] == '!' {
+						break
+					}
+					bad.wantText(say)
+				}
+				for n := range 3072 {
+					if f := bad.frame(); f.Flags != 0x82 || f.Payload != "" {
+						t.Fatalf("frame %d: got %+v, want an empty one", n, f)
+					}
+				}
+				bad.wantClose(1011)
+				bad.close(1011)
+				bad.wantEOF()
+				other.alive()
+			}
+			wantCounted(t, s, 3, 2*min(2, len(messages)-1), 2)
+			other.leave()
+		})
+	}
 }
 
 // What cannot be blamed on a session costs nobody's.

@@ -82,9 +82,12 @@ func (e *TrapError) Unwrap() error { return e.Err }
 
 // An UndoneError reports a call that failed and has been undone: nothing of it
 // happened, and the instance, its ring and its receive area are as they were
-// before it.
+// before it. One that asked for more, without which earlier ones are not complete,
+// is undone together with them.
 type UndoneError struct {
-	Err error // why it failed; a [*TrapError]
+	Err  error // why it failed; a [*TrapError]
+	Back int   // events before its first that earlier calls took in and the instance has not heard of now
+	More bool  // the instance has more to say, as it had before the call
 }
 
 func (e *UndoneError) Error() string { return "undone: " + e.Err.Error() }

@@ -7,12 +7,12 @@ import (
 // maxRefused bounds the refusals told one by one in a turn; the rest are counted.
 const maxRefused = 64
 
-// commit carries out the first n commands of the command ring, in order. The
+// commit carries out the commands [i, n) of the command ring, in order. The
 // guest is not running, so what the records point at stands still; each record
 // is judged on a copy all the same.
-func (l *Lane) commit(n int) {
+func (l *Lane) commit(i, n int) {
 	ring, mem := l.guest.Commands(), l.guest.Memory()
-	for i := 0; i < n; {
+	for i < n {
 		c, _ := abi.ParseCommand(ring[i*abi.RecordSize:])
 		pieces := i + 1
 		for pieces < n && ring[pieces*abi.RecordSize] == byte(abi.CommandPiece) {

@@ -198,6 +198,7 @@ type Lane struct {
 	n           int       // events in the ring
 	first       int       // of them that the guest has not taken in, while it is called
 	careful     int       // up to this one they are given one by one
+	said        said      // of events that the guest has not said all of
 	used        int       // bytes of the area in use
 	floor       int       // bytes of it that outlast the turn at hand
 	later       []pending // events made by commands; they go into the next turn

@@ -81,10 +81,10 @@ func (l *Lane) call() error {
 		l.throttle(took)
 	}()
 	h := guest.Header{Now: now.UnixNano(), Mono: int64(l.turnClock)}
-	l.first, l.careful = 0, 0
+	l.first, l.careful, l.said = 0, 0, said{}
 	l.allow(l.n)
 	since, more := now, false
-	var idle idle
+	var idle idleTime
 	for calls := 0; l.first < l.n || more; calls++ {
 		if calls > 0 && l.killed.Load() {
 			l.stopping = true
@@ -97,43 +97,49 @@ func (l *Lane) call() error {
 		commands, consumed, again, err := l.guest.Turn(l.first, n, h)
 		idle.end(consumed > l.first)
 		if err == nil && (calls >= maxCalls+l.n || idle.exceeds(l.cfg.Limits.Turn)) {
-			err = errEndless
+			err = l.undoEndless()
 		}
 		if err != nil {
-			if err = l.undone(l.first, n, err, time.Since(since)); err != nil {
+			if more, err = l.undone(l.first, n, err, time.Since(since)); err != nil {
 				return err
 			}
-			since = time.Now()
+			l.allow(l.n - l.first) // what failed has no part in it
+			since, calls, idle = time.Now(), 0, idleTime{}
 			continue
 		}
-		l.commit(commands)
+		if err := l.commitNew(commands, more, again); err != nil {
+			return err
+		}
 		l.first, more = consumed, again
 		if l.careful > 0 { // what the next one may lose begins here
 			since = time.Now()
 		}
 	}
+	if l.said.old > 0 {
+		return errSaysOther
+	}
 	l.n, l.used, l.turned = 0, l.floor, l.tick
 	return nil
 }
 
-// idle is the time of calls in a row that took no event in, all but the first: a
+// idleTime is that of calls in a row that took no event in, all but the first: a
 // guest that was given something may take the time of a call for it, and as much
 // again to say what it has to say.
-type idle struct {
+type idleTime struct {
 	is    bool // the last call was one
 	since time.Time
 	took  time.Duration
 }
 
-func (i *idle) begin() {
+func (i *idleTime) begin() {
 	if i.is {
 		i.since = time.Now()
 	}
 }
 
-func (i *idle) end(consumed bool) {
+func (i *idleTime) end(consumed bool) {
 	if consumed {
-		*i = idle{}
+		*i = idleTime{}
 		return
 	}
 	if i.is {
@@ -142,7 +148,7 @@ func (i *idle) end(consumed bool) {
 	i.is = true
 }
 
-func (i *idle) exceeds(limit time.Duration) bool { return limit > 0 && i.took > limit }
+func (i *idleTime) exceeds(limit time.Duration) bool { return limit > 0 && i.took > limit }
 
 // addLater moves pending events into the ring, as many as fit.
 func (l *Lane) addLater() {

@@ -31,29 +31,44 @@ func (l *Lane) step(first int, more bool) int {
 	return first + 1
 }
 
+// undoEndless undoes the calls of a guest that has asked for more without end, if
+// that can be.
+func (l *Lane) undoEndless() error {
+	if g, ok := l.guest.(interface{ Undo(error) error }); ok {
+		return g.Undo(errEndless)
+	}
+	return errEndless
+}
+
 // undone follows a call of the events [first, n) that failed with err. If that
 // has been undone, it sees to it that the next call does not fail for the same
-// reason. Else it returns why the instance is lost.
-func (l *Lane) undone(first, n int, err error, took time.Duration) error {
+// reason, and says whether the guest has more to say before it takes in another
+// event. Else it returns why the instance is lost.
+func (l *Lane) undone(first, n int, err error, took time.Duration) (more bool, lost error) {
 	undone := (*guest.UndoneError)(nil)
 	if !errors.As(err, &undone) {
-		return err
+		return false, err
 	}
 	l.counters.Undone.Add(1)
+	begin := first - undone.Back
 	switch {
 	case !l.lost.take(&lostTime, int64(min(took, time.Second)), l.turnClock):
-		return errors.Join(errLostTime, undone.Err)
-	case n == first: // not an event's fault: what was begun before cannot end
-		return undone.Err
-	case n-first > 1:
-		l.careful = n
-		return nil
-	case l.vital(first):
-		return undone.Err
+		return false, errors.Join(errLostTime, undone.Err)
+	case n == begin: // nobody knows which event it was
+		return false, undone.Err
+	case n-begin > 1 || undone.More:
+		l.first, l.careful = begin, n
+		if !undone.More {
+			l.said.again()
+		}
+		return undone.More, nil
+	case l.vital(begin):
+		return false, undone.Err
 	}
+	l.first, l.said = begin, said{}
 	l.counters.Traps[trapKind(err)].Add(1)
-	l.poison(first, undone.Err)
-	return nil
+	l.poison(begin, undone.Err)
+	return false, nil
 }
 
 // vital says whether the guest is nothing without that event.
@@ -69,7 +84,12 @@ func (l *Lane) poison(at int, err error) {
 	l.logPoison(&e, err)
 	l.dropEvent(at)
 	switch e.Kind {
-	case abi.EventRecv, abi.EventConnect, abi.EventDrained, abi.EventDropped, abi.EventRefused:
+	case abi.EventConnect:
+		if s := l.sessions.find(e.ID); s != nil && s.state == accepted { // and the guest knows of it no more
+			l.loseSession(e.ID, s, abi.CloseInternal)
+		}
+		l.poisonSession(e.ID)
+	case abi.EventRecv, abi.EventDrained, abi.EventDropped, abi.EventRefused:
 		l.poisonSession(e.ID)
 	case abi.EventTimer:
 		l.timers.drop(e.ID)

@@ -50,9 +50,9 @@ type Options struct {
 	Time time.Duration
 
 	// Wanted says whether a failure is to be told of, Failed is told: of a call with
-	// one event or none that has failed and been undone. What it is given is good
-	// until it returns; it is called in the middle of all that waits for the guest.
-	// They may be nil.
+	// one event, or of one that was asked for the rest of what it led to. What it is
+	// given is good until it returns; it is called in the middle of all that waits for
+	// the guest. They may be nil.
 	Wanted func() bool
 	Failed func(*Failure)
 
@@ -92,7 +92,7 @@ const (
 const memoryStrikes = 6
 
 // A Guest is an instance that can fail without being lost. It has one owner, the
-// lane. All methods but Turn and Close are the instance's own.
+// lane. All methods but Turn, Undo and Close are the instance's own.
 type Guest struct {
 	Instance
 	options Options
@@ -105,6 +105,7 @@ type Guest struct {
 	journal journal
 	turn    time.Duration // which of the lane's the last call was of: the clock of its header
 	until   int           // end of the events of a call that failed, while they are given one by one
+	more    bool          // the guest said so last
 	strikes int
 	aside   []byte // ring and area, while the journal is repeated
 }
@@ -136,7 +137,8 @@ func New(in Instance, o Options) (*Guest, error) {
 
 // Turn is [guest.Instance.Turn], except that a failure is undone if it can be:
 // the error is then a [*guest.UndoneError] and the call may be made again, with
-// other events. Ring and receive area are as they were before the call.
+// other events. Ring and receive area are as they were before the call, or before
+// the first of the calls that are undone with it.
 func (g *Guest) Turn(first, n int, h guest.Header) (commands, consumed int, more bool, err error) {
 	if g.due(time.Duration(h.Mono)) {
 		if err := g.checkpoint(time.Duration(h.Mono)); err != nil {
@@ -146,24 +148,38 @@ func (g *Guest) Turn(first, n int, h guest.Header) (commands, consumed int, more
 	if now := time.Duration(h.Mono); now != g.turn {
 		g.turn, g.until = now, 0 // another turn of the lane
 	}
-	g.journal.add(first, n, max(n, g.until), h, g.Instance)
+	g.journal.add(first, n, max(n, g.until), g.more, h, g.Instance)
 	commands, consumed, more, err = g.Instance.Turn(first, n, h)
 	if err != nil {
-		return 0, 0, false, g.undo(err)
+		return 0, 0, false, g.undo(err, true)
 	}
 	c := g.journal.last()
-	c.Commands, c.Consumed, c.More = commands, consumed, more
+	c.Commands, c.Consumed, c.More, g.more = commands, consumed, more, more
 	c.Digest = digest(g.Instance, commands)
 	return commands, consumed, more, nil
 }
 
-// due says whether it is time for a checkpoint.
+// Undo makes the last call, which returned, one that failed with err. It returns
+// what Turn would have.
+func (g *Guest) Undo(err error) error {
+	if len(g.journal.calls) == 0 {
+		return err
+	}
+	return g.undo(err, false)
+}
+
+// due says whether it is time for a checkpoint. It is not while the guest has more
+// to say: what it took in for that may have to be undone.
 func (g *Guest) due(now time.Duration) bool {
 	j, o := &g.journal, &g.options
-	if len(j.calls) == 0 {
+	switch {
+	case len(j.calls) == 0:
 		return false
-	}
-	if len(j.data) >= o.Bytes || j.events >= slack*o.Events {
+	case len(j.data) >= o.Bytes:
+		return true
+	case j.last().More:
+		return false
+	case j.events >= slack*o.Events:
 		return true
 	}
 	if now-g.at < costShare*g.cost {
@@ -186,23 +202,36 @@ func (g *Guest) checkpoint(now time.Duration) error {
 	return nil
 }
 
-// undo puts the instance back to before its last call, which failed with err.
-// It returns err itself if that cannot be; ring and area then still have what the
-// call was given.
-func (g *Guest) undo(err error) error {
+// undo puts the instance back to before its last call, which failed with err, and
+// if that was asked for more, to before the calls that had it. It returns err itself
+// if that cannot be; ring and area then still have what the call was given. tell
+// says whether it is a failure that the guest shows by itself.
+func (g *Guest) undo(err error, tell bool) error {
 	start := time.Now()
-	failed := *g.journal.last()
+	calls := g.journal.calls
+	last, origin := len(calls)-1, g.journal.origin()
+	failed, first := calls[last], calls[origin]
 	var f *Failure
-	if failed.N-failed.First <= 1 && g.options.Failed != nil && g.options.Wanted() {
+	if tell && failed.N-first.First <= 1 && g.options.Failed != nil && g.options.Wanted() {
 		f = &Failure{From: &g.saved, Err: err}
 	}
 	if g.exhausted(err) {
 		return err
 	}
 	g.keepAside()
-	why := g.rewind(f)
+	why := error(nil)
+	if f != nil {
+		if why = g.rewind(last, f); why == nil {
+			g.putBack()
+			g.journal.give(&failed, g.Instance)
+			g.tell(f, &failed)
+		}
+	}
+	if why == nil && (f == nil || origin < last) {
+		why = g.rewind(origin, nil)
+	}
 	g.putBack() // whoever takes over has to know what was not heard
-	g.journal.give(g.journal.last(), g.Instance)
+	g.journal.give(&first, g.Instance)
 	if why != nil {
 		g.log.Error("plugin cannot be put back to before it failed", "err", why)
 		if errors.Is(why, errDiverged) {
@@ -210,17 +239,15 @@ func (g *Guest) undo(err error) error {
 		}
 		return err
 	}
-	if f != nil {
-		g.tell(f, &failed)
-	}
 	// Whoever made it fail may do so again: there is then nothing to repeat.
 	if why := g.checkpoint(time.Duration(failed.Header.Mono)); why != nil {
 		return err
 	}
-	g.until = failed.kept
+	g.until = first.kept
 	g.stats.Undone.Add(1)
 	g.stats.UndoTime.Add(int64(time.Since(start)))
-	return &guest.UndoneError{Err: err}
+	g.more = first.more
+	return &guest.UndoneError{Err: err, Back: failed.First - first.First, More: g.more}
 }
 
 // tell adds the call that failed to a failure and hands it over.
@@ -245,13 +272,13 @@ func (g *Guest) exhausted(err error) bool {
 
 var errDiverged = errors.New("it answers the same events differently the second time: its state cannot be relied upon")
 
-// rewind loads the checkpoint and repeats all calls of the journal but the last.
-// They are noted in f, unless that is nil.
-func (g *Guest) rewind(f *Failure) error {
+// rewind loads the checkpoint and repeats the first n calls of the journal. They
+// are noted in f, unless that is nil.
+func (g *Guest) rewind(n int, f *Failure) error {
 	if err := g.Load(&g.saved); err != nil {
 		return err
 	}
-	calls := g.journal.calls[:len(g.journal.calls)-1]
+	calls := g.journal.calls[:n]
 	for i := range calls {
 		c := &calls[i]
 		g.journal.give(c, g.Instance)

@@ -20,9 +20,10 @@ type Call struct {
 	More               bool
 	Digest             uint64
 
-	kept     int // events kept: [First, kept), which may be more than it was given
-	start    int // of them in the journal's data
-	at, size int // part of the receive area that holds their payloads
+	more     bool // the guest had more to say before it
+	kept     int  // events kept: [First, kept), which may be more than it was given
+	start    int  // of them in the journal's data
+	at, size int  // part of the receive area that holds their payloads
 }
 
 // A journal holds calls in order, and for each the records of its events and
@@ -39,13 +40,17 @@ func (j *journal) reset() {
 }
 
 // add notes what a call is about to be given, and the events up to kept that
-// the calls after it will be given.
-func (j *journal) add(first, n, kept int, h guest.Header, in Instance) {
+// the calls after it will be given. They are there already if the guest is asked
+// for more: nobody has put anything else into the ring since.
+func (j *journal) add(first, n, kept int, more bool, h guest.Header, in Instance) {
+	if more && len(j.calls) > 0 {
+		kept = first
+	}
 	ring := in.Events()[first*abi.RecordSize : kept*abi.RecordSize]
 	area, base := in.Area()
 	from, to := span(ring, base, uint32(len(area)))
-	j.calls = append(j.calls, Call{First: first, N: n, Header: h, kept: kept, start: len(j.data), at: from, size: to - from})
-	j.events += n - first
+	j.calls = append(j.calls, Call{First: first, N: n, Header: h, more: more, kept: kept, start: len(j.data), at: from, size: to - from})
+	j.events += max(n-first, 1)
 	j.data = append(append(j.data, ring...), area[from:to]...)
 }
 
@@ -79,6 +84,21 @@ func (j *journal) give(c *Call, in Instance) {
 
 // last is the call added last.
 func (j *journal) last() *Call { return &j.calls[len(j.calls)-1] }
+
+// origin is the index of the call with which the last one began: itself or, where
+// it was asked for what the one before had left to say, that one's. It is itself, too,
+// where the first of them is not in the journal.
+func (j *journal) origin() int {
+	last := len(j.calls) - 1
+	n := last
+	for n > 0 && j.calls[n].more {
+		n--
+	}
+	if j.calls[n].more {
+		return last
+	}
+	return n
+}
 
 // digested is how much of a payload its digest covers. Commands agree in length
 // and place, too; a guest that differs in nothing but later bytes goes unnoticed.

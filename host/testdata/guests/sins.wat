@@ -1,6 +1,6 @@
 ;; Echoes and counts; a plain request is told how many connects, recvs and
 ;; closes there have been. What begins with '!' is counted and then sinned at, as
-;; the next byte says.
+;; the next byte says; after '+' and '*' the sin is that of the byte behind it.
 (module
   (memory (export "memory") 6)
   (data (i32.const 64) "YIMO\01\00\00\00" "\00\00\00\00\01\00\00\00"  ;; wants http
@@ -33,6 +33,7 @@
           (if (i32.eq (i32.load8_u (i32.load offset=16 (local.get $e))) (i32.const 33))
             (then
               (global.set $who (i64.load offset=8 (local.get $e)))
+              (global.set $then (i32.load8_u offset=2 (i32.load offset=16 (local.get $e))))
               (local.set $count (call $sin (i32.load8_u offset=1 (i32.load offset=16 (local.get $e))) (local.get $count)))
               (br_if $done (global.get $left))
               (br $next)))
@@ -65,6 +66,8 @@
   (global $who (mut i64) (i64.const 0))   ;; the session that says what to sin
   (global $left (mut i32) (i32.const 0))  ;; commands that are yet to be given
   (global $kind (mut i64) (i64.const 0))  ;; which
+  (global $then (mut i32) (i32.const 0))  ;; the sin instead of the last of them
+  (global $sly (mut i32) (i32.const 0))   ;; whether there is to be one
 
   ;; sin does what $which says after '!', and returns the number of commands so far.
   (func $sin (param $which i32) (param $count i32) (result i32)
@@ -109,11 +112,27 @@
       (then
         (global.set $kind (i64.const 0x0000001000000310)) (global.set $left (i32.const 1000000))
         (return (local.get $count))))
+    (if (i32.eq (local.get $which) (i32.const 43))   ;; +: sin in the next call
+      (then
+        (global.set $left (i32.const 1)) (global.set $sly (i32.const 1))
+        (return (local.get $count))))
+    (if (i32.eq (local.get $which) (i32.const 42))   ;; *: 3072 frames, and then sin
+      (then
+        (global.set $kind (i64.const 0x8205)) (global.set $left (i32.const 3073)) (global.set $sly (i32.const 1))
+        (return (local.get $count))))
+    (if (i32.eq (local.get $which) (i32.const 101))  ;; e: commands without end
+      (then
+        (global.set $kind (i64.const 0x000b)) (global.set $left (i32.const -1))
+        (return (local.get $count))))
     (unreachable))
 
   ;; flood gives a ring full of commands and asks to be called again.
   (func $flood (param $at i32) (result i32)
     (local $c i32) (local $n i32)
+    (if (i32.and (global.get $sly) (i32.eq (global.get $left) (i32.const 1)))
+      (then
+        (i32.store (i32.const 112) (i32.const 0))
+        (return (call $sin (global.get $then) (i32.const 0)))))
     (local.set $c (i32.const 0x9000))
     (loop $next
       (i64.store (local.get $c) (global.get $kind))
