@@ -43,6 +43,7 @@
 // WASI preview 1, all functions of it, with nothing behind them but two clocks
 // and random bytes, all three from the [Header] of the running turn, and two
 // streams that become log lines. Files, sockets and arguments answer "bad file
-// descriptor" or are empty; the environment has GOMEMLIMIT, from the memory quota. A guest that sleeps advances its
-// own clocks and never waits.
+// descriptor" or are empty; the environment has GOMEMLIMIT, from the memory quota.
+// A guest that sleeps advances its own clocks and never waits. How much one call may
+// ask for is bounded (wasi.go): the meter does not count it.
 package guest

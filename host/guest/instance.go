@@ -118,6 +118,7 @@ type Instance struct {
 	code                *Code
 	memory              *memory
 	world               *world
+	context             context.Context // of all its calls: that of its world
 	dog                 *watchdog
 	module              api.Module
 	control             abi.Control
@@ -174,6 +175,7 @@ func (c *Code) start(ctx context.Context, o Options) (_ *Instance, err error) {
 	}
 	i := &Instance{code: c, dog: newWatchdog(), world: newWorld(o.Boot, o.Log), turnTime: o.TurnTime, startTime: o.StartTime,
 		hookTime: o.HookTime, units: o.Units, trapped: o.Trapped}
+	i.context = context.WithValue(context.Background(), worldKey{}, i.world)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, i.Close())

@@ -6,8 +6,6 @@ import (
 	"fmt"
 
 	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
-	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
 // A machine is what wazero made of one module. Each module has its own: closing
@@ -38,19 +36,6 @@ func (m *machine) compile(ctx context.Context, wasm []byte) (err error) {
 		return err
 	}
 	m.compiled, err = m.runtime.CompileModule(ctx, wasm)
-	return err
-}
-
-// wasi instantiates preview 1, but for the one function of it that would change
-// something outside of the guest's memory, where no checkpoint has it: a guest
-// that could close its output would go on otherwise when it is put back.
-func wasi(ctx context.Context, r wazero.Runtime) error {
-	const badDescriptor = 8
-	b := r.NewHostModuleBuilder(wasi_snapshot_preview1.ModuleName)
-	wasi_snapshot_preview1.NewFunctionExporter().ExportFunctions(b)
-	b.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(_ context.Context, stack []uint64) { stack[0] = badDescriptor }),
-		[]api.ValueType{api.ValueTypeI32}, []api.ValueType{api.ValueTypeI32}).Export("fd_close")
-	_, err := b.Instantiate(ctx)
 	return err
 }
 

@@ -55,7 +55,7 @@ func (i *Instance) call(first, n int, h Header, times time.Duration) (commands, 
 	limit, whole := i.limit(first, n)
 	i.arm(whole)
 	i.dog.begin(times * limit)
-	err = i.turn.CallWithStack(background, i.stack[:])
+	err = i.turn.CallWithStack(i.context, i.stack[:])
 	late := !i.dog.end()
 	i.world.end()
 	if err != nil || late {
@@ -102,9 +102,6 @@ var (
 	errReserved = errors.New("a reserved field of the control block is not zero")
 )
 
-// background is what all calls of guests run under: nothing is ever read from it.
-var background = context.Background()
-
 // result reads what the guest answered. All of it is suspect.
 func (i *Instance) result(first, n uint32) (commands, consumed int, more bool, err error) {
 	b := i.block[:abi.ControlSize]
@@ -131,7 +128,7 @@ func (i *Instance) guarded(name string, limit time.Duration, call func(context.C
 	i.memory.refused = false
 	i.arm(i.startTime)
 	i.dog.begin(limit)
-	err := call(background)
+	err := call(i.context)
 	late := !i.dog.end()
 	i.world.end()
 	if err == nil && !late {

@@ -86,8 +86,8 @@ func (w *world) Read(p []byte) (int, error) {
 	return w.random.Read(p)
 }
 
-// config is how wazero learns of all this. Start functions are called by the
-// instance, under its own deadline.
+// config is how wazero's part of WASI learns of the clocks. Start functions are
+// called by the instance, under its own deadline.
 func (w *world) config() wazero.ModuleConfig {
 	const resolution = 1 // ns
 	c := wazero.NewModuleConfig().WithName("").WithStartFunctions().
@@ -99,10 +99,6 @@ func (w *world) config() wazero.ModuleConfig {
 			return sec, int32(ns)
 		}, resolution).
 		WithNanotime(w.nanotime, resolution).
-		WithNanosleep(w.sleep).
-		WithRandSource(w)
-	if w.out.log != nil {
-		c = c.WithStdout(&w.out).WithStderr(&w.err)
-	}
+		WithNanosleep(w.sleep)
 	return c
 }
