@@ -44,3 +44,6 @@ type failing struct{ err error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.err }
 func (f failing) Close() error              { return nil }
+
+// AppendState is appendCheckpoint.
+func AppendState(dst []byte, c *Checkpoint) []byte { return appendCheckpoint(dst, c) }

@@ -113,7 +113,7 @@ type player struct {
 	before uint64 // number of a call that is not to be made; 0 = none
 
 	slots   [Slots]*guest.Checkpoint
-	loading *guest.Checkpoint // memory records belong to it
+	loading *image // memory records belong to it
 	unpack  *unpacker
 	lost    error // behind a gap, and no checkpoint yet
 	dead    bool  // the instance trapped, as recorded
@@ -189,10 +189,16 @@ func (p *player) settle(next Record) error {
 	if _, more := next.(*Memory); p.loading == nil || more {
 		return nil
 	}
-	c := p.loading
+	if p.unpack == nil {
+		p.unpack = newUnpacker()
+	}
+	c, err := p.loading.put(p.unpack)
 	p.loading, p.lost, p.dead = nil, nil, false
 	p.result.Missing += p.gap
 	p.gap = 0
+	if err != nil {
+		return err
+	}
 	return p.guest.Load(c)
 }
 
@@ -211,15 +217,12 @@ func (p *player) step(r Record) error {
 		if r.Memory > uint64(p.header.Memory) {
 			return fmt.Errorf("%w: a checkpoint of %d bytes, the quota was %d", ErrDamaged, r.Memory, p.header.Memory)
 		}
-		p.loading = &guest.Checkpoint{Memory: make([]byte, r.Memory), Globals: r.Globals, Mono: r.Mono}
+		p.loading = &image{Checkpoint: *r}
 	case *Memory:
 		if p.loading == nil {
 			return fmt.Errorf("%w: memory without a checkpoint", ErrDamaged)
 		}
-		if p.unpack == nil {
-			p.unpack = newUnpacker()
-		}
-		return p.unpack.unpack(p.loading.Memory, r)
+		p.loading.add(r)
 	case *Gap:
 		p.gap += r.Calls
 		p.lost = fmt.Errorf("%d calls, turn %d to %d, were not recorded", r.Calls, r.First, r.Last)

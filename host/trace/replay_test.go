@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -245,5 +246,25 @@ func TestReplayDoesNotFit(t *testing.T) {
 	}
 	if _, err := replay(t, c, b, small); !errors.Is(err, trace.ErrDoesNotFit) {
 		t.Errorf("got %v, want %v", err, trace.ErrDoesNotFit)
+	}
+}
+
+// What a checkpoint claims costs nothing before its memory has come.
+func TestReplayClaims(t *testing.T) {
+	c := wat(t, "echo")
+	h := headerOf(c, options())
+	h.Memory = 65535 << 16
+	b := trace.AppendHeader(trace.AppendPreamble(nil), &h)
+	b = trace.AppendState(b, &trace.Checkpoint{Memory: uint64(h.Memory)})
+	p := trace.Player{Digest: c.Digest(), Start: func(guest.Options) (trace.Instance, error) { return c.Start(t.Context(), options()) }}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := p.Replay(t.Context(), bytes.NewReader(b))
+	runtime.ReadMemStats(&after)
+	if err != nil || !errors.Is(got.Incomplete, trace.ErrTruncated) {
+		t.Errorf("Replay: got %+v, %v, want one that is cut off", got, err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("a trace of %d bytes: %d allocated", len(b), n)
 	}
 }

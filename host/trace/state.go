@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -199,6 +200,29 @@ func newUnpacker() *unpacker {
 func (u *unpacker) close() { u.zstd.Close() }
 
 var errChunk = errors.New("a piece of memory does not unpack")
+
+// An image is a checkpoint whose memory records are being read. Until all are
+// there it takes as much memory as they do, whatever size the checkpoint claims.
+type image struct {
+	Checkpoint
+	pieces []Memory
+}
+
+// add keeps a piece, which is good until the next record only.
+func (i *image) add(m *Memory) {
+	i.pieces = append(i.pieces, Memory{Addr: m.Addr, Size: m.Size, Data: slices.Clone(m.Data)})
+}
+
+// put puts all together.
+func (i *image) put(u *unpacker) (*guest.Checkpoint, error) {
+	c := &guest.Checkpoint{Memory: make([]byte, i.Memory), Globals: i.Globals, Mono: i.Mono}
+	for n := range i.pieces {
+		if err := u.unpack(c.Memory, &i.pieces[n]); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
 
 // unpack writes the piece m into memory.
 func (u *unpacker) unpack(memory []byte, m *Memory) error {
