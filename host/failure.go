@@ -112,7 +112,8 @@ func writeFailure(file *os.File, h *trace.Header, from *guest.Checkpoint, calls 
 	return errors.Join(err, b.Flush())
 }
 
-// prune removes all but the newest. Names sort by lane and then by time.
+// prune removes all but the newest, and modules that are in no other. Names sort by
+// lane and then by time.
 func (f *failures) prune() error {
 	names, err := filepath.Glob(filepath.Join(f.dir, f.plugin+".*"+failureSuffix))
 	if err != nil || len(names) <= keptFailures {
@@ -122,7 +123,7 @@ func (f *failures) prune() error {
 	for _, name := range names[:len(names)-keptFailures] {
 		err = errors.Join(err, os.Remove(name))
 	}
-	return err
+	return errors.Join(err, trace.PruneModules(f.dir))
 }
 
 func writtenAt(name string) time.Time {

@@ -82,27 +82,6 @@ func create(name string) (io.WriteCloser, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 }
 
-// KeepModule puts a copy of a module beside its traces, as DIGEST.wasm: then they
-// can be replayed when the module is long forgotten.
-func (r *Recordings) KeepModule(digest string, wasm []byte) error {
-	name := filepath.Join(r.o.Dir, digest+".wasm")
-	if info, err := os.Stat(name); err == nil && info.Size() == int64(len(wasm)) {
-		return nil
-	}
-	part, err := os.CreateTemp(r.o.Dir, digest+".part-*")
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(wasm)
-	if err = errors.Join(err, part.Close()); err == nil {
-		err = os.Rename(part.Name(), name)
-	}
-	if err != nil {
-		os.Remove(part.Name())
-	}
-	return err
-}
-
 // Record returns a guest that does as g does and records it. h says whose trace it
 // is and what g was started with; what g chose and how it is recorded are filled
 // in. Nothing of it waits for the disk.
@@ -223,15 +202,18 @@ func (w *fileWriter) open(h *Header) (err error) {
 		return err
 	}
 	w.log.Info("recording", "file", w.name)
-	if w.o.Ring > 0 {
-		names, _ := filepath.Glob(stem + "*" + RingSuffix) // a plugin's name has nothing to escape
-		slices.Sort(names)
-		for len(names) > segments {
-			err = errors.Join(err, os.Remove(names[0]))
-			names = names[1:]
-		}
+	if err := w.put(AppendHeader(AppendPreamble(nil), h)); err != nil || w.o.Ring == 0 {
+		return err
 	}
-	return errors.Join(err, w.put(AppendHeader(AppendPreamble(nil), h)))
+	names, _ := filepath.Glob(stem + "*" + RingSuffix) // a plugin's name has nothing to escape
+	if len(names) <= segments {
+		return nil
+	}
+	slices.Sort(names)
+	for _, name := range names[:len(names)-segments] {
+		err = errors.Join(err, os.Remove(name))
+	}
+	return errors.Join(err, PruneModules(w.o.Dir))
 }
 
 var _ Instance = (*guest.Instance)(nil)
