@@ -154,6 +154,16 @@ func (p *plugin) keepModule() error {
 	return files.KeepModule(p.digest, wasm)
 }
 
+// failureDir is where traces of the plugin's failures go. There are none if what is
+// recorded of it is to be redacted, for each begins with its memory.
+func (p *plugin) failureDir() string {
+	if p.host.traces != "" && p.cfg.Record.Redact {
+		p.log.Info("no traces of failures are written: they have what was sent, and that is to be redacted")
+		return ""
+	}
+	return p.host.traces
+}
+
 // traceDir is where traces of failures go, "" for nowhere.
 func (c *Config) traceDir() (string, error) {
 	switch c.TraceDir {

@@ -48,3 +48,22 @@ func TestFailureTrace(t *testing.T) {
 		t.Error("more than one trace was written")
 	}
 }
+
+// A plugin whose recordings are redacted leaves no trace of a failure, which would
+// have its memory, and it is said why.
+func TestFailureRedacted(t *testing.T) {
+	for _, mode := range []string{host.RecordAll, host.RecordOff} {
+		failures := t.TempDir()
+		bad := sins(t, "")
+		bad.Record = host.Record{Mode: mode, Redact: true, Dir: t.TempDir()}
+		s := auto.serveWith(t, func(c *host.Config) { c.TraceDir = failures }, host.Limits{}, bad)
+		s.log.wait(t, "no traces of failures")
+		sinner := s.open(t, "/sins")
+		sinner.text("!t")
+		sinner.wantEnd(1011)
+		s.stop(t, nil)
+		if names, _ := os.ReadDir(failures); len(names) > 0 {
+			t.Errorf("record %s: got %v, want nothing", mode, names)
+		}
+	}
+}

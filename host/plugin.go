@@ -107,7 +107,7 @@ func (p *plugin) compile(ctx context.Context) error {
 		return err
 	}
 	p.digest = p.code.Digest()
-	p.failures = failures{dir: p.host.traces, plugin: p.cfg.Name, log: p.log, module: p.keepModule}
+	p.failures = failures{dir: p.failureDir(), plugin: p.cfg.Name, log: p.log, module: p.keepModule}
 	if err := p.startRecording(wasm); err != nil {
 		p.close()
 		return err

@@ -32,7 +32,8 @@ type Record struct {
 	// instance's memory, of which four copies are kept. Default 64 MiB.
 	Size int64
 
-	// Redact leaves out what was sent, but for how long it was. Not with a ring.
+	// Redact leaves out what was sent, but for how long it was. Not with a ring. Traces
+	// of failures are then not written at all, whatever Mode says.
 	Redact bool
 
 	// Digests leaves commands out, but for a sum of each call's: a replay then tells

@@ -52,13 +52,14 @@ func (r *Recorder) ready(between bool) bool {
 	return true
 }
 
-// state is that of the instance, nil while the last one is still being written.
+// state is that of the instance, nil while the last one is still being written, and
+// for a trace that is redacted: memory has everything.
 func (r *Recorder) state() (*guest.Checkpoint, error) {
 	instance, ok := r.Guest.(Instance)
 	if !ok {
 		return nil, errNoState
 	}
-	if r.trapped {
+	if r.trapped || r.header.Redacted {
 		return nil, nil
 	}
 	image := r.queue.borrow()

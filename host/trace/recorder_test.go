@@ -167,6 +167,47 @@ func TestGap(t *testing.T) {
 	}
 }
 
+// A trace that is redacted has no checkpoint, behind a gap neither nor after the
+// instance was put back to what it was before: the memory has what was sent.
+func TestRedactedHasNoMemory(t *testing.T) {
+	r := recorded(t, chaos(t), trace.RecordOptions{Buffer: 64 << 10, Redact: true})
+	stuck, goOn := make(chan struct{}), make(chan struct{})
+	r.Slow(stuck, goOn)
+	d := r.start().start()
+	<-stuck // the disk takes no more
+	var saved guest.Checkpoint
+	for range 20 {
+		d.texts("bytes " + strings.Repeat("x", 10_000))
+	}
+	if err := d.Save(&saved); err != nil {
+		t.Fatal(err)
+	}
+	close(goOn)
+	d.written()
+	d.texts("one").texts("two")
+	if err := d.Load(&saved); err != nil {
+		t.Fatal(err)
+	}
+	d.texts("three")
+	d.close()
+	_, records, err := readAll(bytes.NewReader(r.files()[0]))
+	if err != io.EOF {
+		t.Fatal(err)
+	}
+	gaps := 0
+	for _, rec := range records {
+		switch rec.(type) {
+		case *trace.Gap:
+			gaps++
+		case *trace.Checkpoint, *trace.Memory:
+			t.Fatalf("got %T", rec)
+		}
+	}
+	if gaps != 2 {
+		t.Errorf("got %d gaps, want one of the disk and one to the end", gaps)
+	}
+}
+
 // A disk that fails ends the recording and nothing else.
 func TestDiskFails(t *testing.T) {
 	r := recorded(t, wat(t, "echo"), trace.RecordOptions{})
