@@ -260,8 +260,8 @@ func (i *Instance) heapLimit() string {
 
 // meterGlobals are those of the meter that the host sets, see package meter.
 type meterGlobals struct {
-	slice, budget, stop, reason, depth api.MutableGlobal
-	fullSlice, fullDepth               uint64
+	meter.Globals
+	fullSlice, fullDepth uint64
 }
 
 // connectGlobals finds the globals of a module that has just been instantiated
@@ -271,21 +271,21 @@ func (i *Instance) connectGlobals() {
 	for _, name := range i.code.globals {
 		i.globals = append(i.globals, i.mutable(name))
 	}
-	m := meterGlobals{
-		slice: i.mutable(meter.ExportSlice), budget: i.mutable(meter.ExportBudget), stop: i.mutable(meter.ExportStop),
-		reason: i.mutable(meter.ExportReason), depth: i.mutable(meter.ExportDepth),
+	found, err := meter.Find(func(name string) meter.Global { return i.mutable(name) })
+	if err != nil {
+		panic(err) // the rewrite made sure of them
 	}
-	m.fullSlice, m.fullDepth = uint64(i.code.slice), m.depth.Get()
+	m := meterGlobals{Globals: found, fullSlice: uint64(i.code.slice), fullDepth: found.Depth.Get()}
 	i.meter = m
 	i.rearm()
-	i.dog.stops(func(flag uint32) { m.stop.Set(uint64(flag)) })
+	i.dog.stops(func(flag uint32) { m.Stop.Set(uint64(flag)) })
 }
 
 // rearm makes the meter ready for the next call, whatever ended the last one.
 func (i *Instance) rearm() {
-	i.meter.budget.Set(math.MaxInt64)
-	i.meter.depth.Set(i.meter.fullDepth)
-	i.meter.reason.Set(uint64(meter.ReasonNone))
+	i.meter.Budget.Set(math.MaxInt64)
+	i.meter.Depth.Set(i.meter.fullDepth)
+	i.meter.Reason.Set(uint64(meter.ReasonNone))
 }
 
 // BudgetTimes is how many times the budget of a turn a call has that may take limit
@@ -296,13 +296,13 @@ func BudgetTimes(limit, turn time.Duration) int {
 
 // arm gives the next call its budget, if there are any.
 func (i *Instance) arm(limit time.Duration) {
-	if i.units == 0 || i.meter.budget == nil {
+	if i.units == 0 || i.meter.Budget == nil {
 		return
 	}
 	units := uint64(min(float64(i.units)*float64(BudgetTimes(limit, i.turnTime)), math.MaxInt64/2))
 	slice := min(units, i.meter.fullSlice)
-	i.meter.slice.Set(slice)
-	i.meter.budget.Set(units - slice)
+	i.meter.Slice.Set(slice)
+	i.meter.Budget.Set(units - slice)
 }
 
 // init calls the guest's init and takes over the control block.

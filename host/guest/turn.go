@@ -174,10 +174,10 @@ func (i *Instance) report(t *TrapError) *TrapError {
 
 // metered is why the meter trapped, if it did.
 func (i *Instance) metered() meter.Reason {
-	if i.meter.reason == nil {
+	if i.meter.Reason == nil {
 		return meter.ReasonNone
 	}
-	return meter.Reason(i.meter.reason.Get())
+	return meter.Reason(i.meter.Reason.Get())
 }
 
 // isOverflow knows wazero's stack overflow by the words of the innermost error,

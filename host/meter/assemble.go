@@ -24,6 +24,17 @@ func (c code) s64(v int64) code {
 // sized appends b behind its length.
 func (c code) sized(b []byte) code { return append(c.u32(uint32(len(b))), b...) }
 
+// vector appends the beginning of a section whose elements are in parts: its length
+// and how many they are.
+func (c code) vector(n int, parts ...[]byte) code {
+	var number [5]byte
+	size := len(code(number[:0]).u32(uint32(n)))
+	for _, p := range parts {
+		size += len(p)
+	}
+	return c.u32(uint32(size)).u32(uint32(n))
+}
+
 func (c code) str(s string) code { return append(c.u32(uint32(len(s))), s...) }
 
 // with appends an opcode and an index.

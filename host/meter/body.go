@@ -84,21 +84,21 @@ func (w *writer) edit(out code, e *edit, b *body, depth int32) code {
 }
 
 func (w *writer) charge(out code, units uint32) code {
-	return out.get(w.slice).i32(int32(units)).op(opI32Sub).set(w.slice)
+	return out.get(w.global(globalSlice)).i32(int32(units)).op(opI32Sub).set(w.global(globalSlice))
 }
 
 // check looks whether the slice is used up. The order of the branches matters:
 // wazero allocates registers as the first one leaves them, and the other one,
 // which has a call, would leave them empty.
 func (w *writer) check(out code) code {
-	out = out.get(w.slice).i32(0).op(opI32GeS)
+	out = out.get(w.global(globalSlice)).i32(0).op(opI32GeS)
 	return out.op(opIf, typeEmpty, opElse).call(w.refill).op(opEnd)
 }
 
 // lengthwise charges for the length in local n: 4 bytes or table entries to the
 // unit, or 16384 units to the page. None exceeds 2^30.
 func (w *writer) lengthwise(out code, n uint32, shift byte, by int32) code {
-	out = out.get(w.slice).local(n).i32(by).op(shift, opI32Sub).set(w.slice)
+	out = out.get(w.global(globalSlice)).local(n).i32(by).op(shift, opI32Sub).set(w.global(globalSlice))
 	return w.check(out)
 }
 
@@ -120,8 +120,8 @@ func (w *writer) grown(out code, n, result uint32, guests []byte, shift byte, by
 
 // enter takes a function's depth and begins the block that its code is in.
 func (w *writer) enter(out code, fn uint32, depth int32) code {
-	out = out.get(w.depth).i32(depth).op(opI32Sub).set(w.depth)
-	out = out.get(w.depth).i32(0).op(opI32LtS).op(opIf, typeEmpty)
+	out = out.get(w.global(globalDepth)).i32(depth).op(opI32Sub).set(w.global(globalDepth))
+	out = out.get(w.global(globalDepth)).i32(0).op(opI32LtS).op(opIf, typeEmpty)
 	out = w.trap(out, ReasonDepth).op(opEnd)
 	typ := w.m.functions[fn]
 	switch results := w.m.types[typ].results; len(results) {
@@ -134,9 +134,9 @@ func (w *writer) enter(out code, fn uint32, depth int32) code {
 }
 
 func (w *writer) leave(out code, depth int32) code {
-	return out.get(w.depth).i32(depth).op(opI32Add).set(w.depth)
+	return out.get(w.global(globalDepth)).i32(depth).op(opI32Add).set(w.global(globalDepth))
 }
 
 func (w *writer) trap(out code, why Reason) code {
-	return out.i32(int32(why)).set(w.reason).op(opUnreachable)
+	return out.i32(int32(why)).set(w.global(globalReason)).op(opUnreachable)
 }

@@ -6,12 +6,6 @@ import (
 	"sync/atomic"
 )
 
-// A Global is what [Controls] needs of a global: wazero's api.MutableGlobal.
-type Global interface {
-	Get() uint64
-	Set(uint64)
-}
-
 // Controls are the host's hands on one instance of a rewritten module.
 //
 //	c.Arm(budget)
@@ -33,7 +27,7 @@ type Global interface {
 // that two goroutines touch, and only Stop and Disarm do, one after the other.
 // wazero's interpreter reads it in Go, where the race detector rightly objects.
 type Controls struct {
-	slice, budget, stop, depth, reason Global
+	globals Globals
 
 	fullSlice, fullDepth uint64
 
@@ -56,24 +50,19 @@ func Bind(opt Options, global func(name string) Global) (*Controls, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Controls{fullSlice: uint64(opt.Slice), fullDepth: uint64(opt.MaxDepth)}
-	for name, g := range map[string]*Global{
-		ExportSlice: &c.slice, ExportBudget: &c.budget, ExportStop: &c.stop,
-		ExportDepth: &c.depth, ExportReason: &c.reason,
-	} {
-		if *g = global(name); *g == nil {
-			return nil, fmt.Errorf("bind meter: no mutable global %s: module was not rewritten", name)
-		}
+	g, err := Find(global)
+	if err != nil {
+		return nil, fmt.Errorf("bind meter: %w", err)
 	}
-	return c, nil
+	return &Controls{globals: g, fullSlice: uint64(opt.Slice), fullDepth: uint64(opt.MaxDepth)}, nil
 }
 
 // Arm gives the next call its budget in units, of which the first come as a
 // slice. A negative budget is none.
 func (c *Controls) Arm(budget int64) {
 	slice := min(max(budget, 0), int64(c.fullSlice))
-	c.slice.Set(uint64(slice))
-	c.budget.Set(uint64(max(budget, 0) - slice))
+	c.globals.Slice.Set(uint64(slice))
+	c.globals.Budget.Set(uint64(max(budget, 0) - slice))
 	c.state.Store(c.state.Load()&^3 + stateCall + stateRunning)
 }
 
@@ -93,7 +82,7 @@ func (c *Controls) Stop(running uint64) bool {
 	if running == 0 || !c.state.CompareAndSwap(running, running&^3+stateStopping) {
 		return false
 	}
-	c.stop.Set(1)
+	c.globals.Stop.Set(1)
 	c.state.Store(running&^3 + stateStopped)
 	return true
 }
@@ -108,20 +97,20 @@ func (c *Controls) Disarm(trapped bool) Reason {
 		for s = c.state.Load(); s&3 != stateStopped; s = c.state.Load() {
 			runtime.Gosched() // the other goroutine is between two lines of Stop
 		}
-		c.stop.Set(0)
+		c.globals.Stop.Set(0)
 		c.state.Store(s&^3 + stateIdle)
 	}
 	if !trapped {
 		return ReasonNone
 	}
-	reason := Reason(c.reason.Get())
-	c.reason.Set(uint64(ReasonNone))
-	c.depth.Set(c.fullDepth)
+	reason := Reason(c.globals.Reason.Get())
+	c.globals.Reason.Set(uint64(ReasonNone))
+	c.globals.Depth.Set(c.fullDepth)
 	return reason
 }
 
 // Spent returns how many units the last call took of a budget. After a trap
 // it may be off by what the trapping functions had not booked yet.
 func (c *Controls) Spent(budget int64) int64 {
-	return budget - int64(c.budget.Get()) - int64(int32(uint32(c.slice.Get())))
+	return budget - int64(c.globals.Budget.Get()) - int64(int32(uint32(c.globals.Slice.Get())))
 }

@@ -9,7 +9,7 @@ func (w *writer) safePoint(out code) code {
 
 // look traps if the host wants the guest to stop.
 func (w *writer) look(out code) code {
-	out = out.get(w.stop).op(opIf, typeEmpty)
+	out = out.get(w.global(globalStop)).op(opIf, typeEmpty)
 	return w.trap(out, ReasonStop).op(opEnd)
 }
 
@@ -24,12 +24,12 @@ func (w *writer) refillBody() []byte {
 	const left, slice = 0, 1
 	full := int64(w.opt.Slice)
 	c := code{}.op(1, 2, typeI64)
-	c = c.get(w.budget).get(w.slice).op(opI64ExtendI32S, opI64Add).tee(left)
+	c = c.get(w.global(globalBudget)).get(w.global(globalSlice)).op(opI64ExtendI32S, opI64Add).tee(left)
 	c = c.i64(0).op(opI64LtS).op(opIf, typeEmpty)
 	c = w.trap(c, ReasonBudget).op(opEnd)
 	c = c.local(left).i64(full).local(left).i64(full).op(opI64LtS, opSelect).tee(slice)
-	c = c.op(opI32WrapI64).set(w.slice)
-	c = c.local(left).local(slice).op(opI64Sub).set(w.budget)
+	c = c.op(opI32WrapI64).set(w.global(globalSlice))
+	c = c.local(left).local(slice).op(opI64Sub).set(w.global(globalBudget))
 	return w.safePoint(c).op(opEnd)
 }
 

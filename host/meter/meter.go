@@ -10,16 +10,6 @@ const Reserved = "yimmo_meter_"
 // runs by itself: the host calls it first of all, metered like the rest.
 const ExportStart = Reserved + "start"
 
-// Names of the mutable globals that a rewrite adds and exports. See the package
-// comment for what the host does with them.
-const (
-	ExportSlice  = Reserved + "slice"  // i32: units left until the next safe point
-	ExportBudget = Reserved + "budget" // i64: units left beyond the slice
-	ExportStop   = Reserved + "stop"   // i32: not 0 = trap at the next safe point
-	ExportDepth  = Reserved + "depth"  // i32: frames left
-	ExportReason = Reserved + "reason" // i32: a [Reason], set before the meter traps
-)
-
 // exportGlobal begins the names of the guest's own mutable globals.
 const exportGlobal = Reserved + "global_"
 
@@ -114,7 +104,7 @@ type Result struct {
 }
 
 // Rewrite returns wasm with a meter in it. Time and memory are linear in its
-// length: 20 ms and 13 MB for a Go guest of 3.3 MB.
+// length: 20 ms and 5 MB for a Go guest of 3.3 MB.
 //
 // It does not validate wasm: an invalid module may come out as a rewritten
 // invalid module, which wazero refuses. But it never makes a valid module out

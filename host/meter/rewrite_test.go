@@ -3,6 +3,7 @@ package meter_test
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -409,5 +410,24 @@ func TestInterpreter(t *testing.T) {
 	_, err = m.ExportedFunction("f").Call(t.Context(), 0)
 	if got := c.Disarm(err != nil); got != meter.ReasonBudget {
 		t.Errorf("endless loop: got %v, %v, want %v", got, err, meter.ReasonBudget)
+	}
+}
+
+// A rewrite takes little more memory than what it returns: nothing of a large module
+// is there twice.
+func TestRewriteAllocates(t *testing.T) {
+	wasm, err := goGuest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	res, err := meter.Rewrite(wasm, meter.Options{})
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, most := after.TotalAlloc-before.TotalAlloc, uint64(len(res.Wasm)*3/2); got > most {
+		t.Errorf("a module of %d bytes: %d allocated, want at most %d", len(res.Wasm), got, most)
 	}
 }

@@ -12,9 +12,6 @@ type writer struct {
 	m   *module
 	opt Options
 
-	// Indices of the globals that it adds.
-	slice, budget, stop, depth, reason uint32
-
 	types   []signature       // added
 	blocks  map[uint32]uint32 // type of a function -> type of a block with its results
 	helpers []helper          // added functions
@@ -24,7 +21,8 @@ type writer struct {
 	refill  uint32
 	start   uint32 // calls the guest's, if it has one
 
-	code   code     // bodies, without their number
+	room   int      // bytes left free for what comes before the bodies
+	out    code     // that, and the bodies
 	names  []string // exports of the guest's globals
 	export code     // all exports that it adds, without their number
 	extra  int      // which is this
@@ -38,12 +36,7 @@ type helper struct {
 }
 
 func newWriter(m *module, opt Options) *writer {
-	g := uint32(len(m.globals))
-	w := &writer{
-		m: m, opt: opt,
-		slice: g, budget: g + 1, stop: g + 2, depth: g + 3, reason: g + 4,
-		blocks: map[uint32]uint32{},
-	}
+	w := &writer{m: m, opt: opt, blocks: map[uint32]uint32{}}
 	i32s := []byte{typeI32, typeI32, typeI32}
 	none := w.typ(signature{})
 	w.three = w.typ(signature{params: i32s})
@@ -51,6 +44,7 @@ func newWriter(m *module, opt Options) *writer {
 	if m.starts { // exported itself, it could be referred to, which it may not allow
 		w.start = w.helper(none, code{}.op(0).call(m.start).op(opEnd))
 	}
+	w.exports()
 	return w
 }
 
@@ -81,69 +75,118 @@ func (w *writer) helper(typ uint32, body []byte) uint32 {
 // of nothing but empty loops would grow by eight.
 const maxGrowth = 4
 
-// bodies rewrites the guest's functions.
+// bodies rewrites the guest's functions, into the memory that the module will be in:
+// what comes before them is known only afterwards, and has its room.
 func (w *writer) bodies() error {
-	wasm := w.m.wasm
-	w.code = make(code, 0, len(wasm)+len(wasm)/8)
+	wasm, read := w.m.wasm, 0
+	for _, s := range w.m.code {
+		read += s.to - s.from
+	}
+	w.room = w.before()
+	w.out = make(code, w.room, w.room+len(wasm)+read/4)
 	var b body
-	var out code
+	var one code
 	for k, s := range w.m.code {
 		fn := uint32(w.m.imported + k)
 		r := &reader{b: wasm[:s.to], at: s.from, fn: int(fn)}
 		w.m.scan(r, fn, &b)
 		const editSize = 20 // less than most take, to see it before it is written
-		if len(w.code)+len(b.edits)*editSize > maxGrowth*s.to+1<<20 {
+		if len(w.out)-w.room+len(b.edits)*editSize > maxGrowth*s.to+1<<20 {
 			r.fail(ErrUnsupported, "the code grows to more than %d times its size", maxGrowth)
 		}
 		if r.err != nil {
 			return r.err
 		}
 		w.loops += b.loops
-		out = w.body(out[:0], fn, &b)
-		w.code = w.code.sized(out)
+		one = w.body(one[:0], fn, &b)
+		w.out = w.out.sized(one)
+	}
+	for _, h := range w.helpers {
+		w.out = w.out.sized(h.body)
 	}
 	return nil
 }
 
+// before is how many bytes there may be before the bodies.
+func (w *writer) before() int {
+	const number = 5 // bytes of one, at most
+	n := len(w.m.wasm)
+	if at := w.m.behind(secCode); at < len(w.m.sections) {
+		n = w.m.sections[at].from
+	}
+	n += sections*3*number + len(w.export) + w.m.tables*3*number + 1024 // helpers, their types, globals
+	for _, t := range w.m.types {
+		if len(t.results) > 1 { // a block's type, see resultsOf
+			n += 2 + number + len(t.results)
+		}
+	}
+	return n
+}
+
+// behind is the index of the first section that stands where id does or later.
+func (m *module) behind(id int) int {
+	for i, s := range m.sections {
+		if sectionOrder[s.id] >= sectionOrder[id] {
+			return i
+		}
+	}
+	return len(m.sections)
+}
+
 // module puts the sections together.
 func (w *writer) module() []byte {
-	w.exports()
-	out := make(code, 0, len(w.m.wasm)+len(w.code))
-	out = append(out, w.m.wasm[:8]...)
-	next := 1 // place in the order of sections
-	for _, s := range w.m.sections {
-		for order := sectionOrder[s.id]; next < order; next++ {
-			out = w.added(out, next)
+	at, place := w.m.behind(secCode), sectionOrder[secCode]
+	head := append(make(code, 0, w.room), w.m.wasm[:8]...)
+	head = w.sections(head, w.m.sections[:at], 1, place)
+	bodies := w.out[w.room:]
+	head = head.op(secCode).vector(len(w.m.code)+len(w.helpers), bodies)
+	if at < len(w.m.sections) && w.m.sections[at].id == secCode {
+		at++
+	}
+	w.out = w.sections(w.out, w.m.sections[at:], place+1, sectionOrder[secData]+1)
+	if len(head) > w.room { // it never is
+		return append(head, w.out[w.room:]...)
+	}
+	copy(w.out[w.room-len(head):], head)
+	return w.out[w.room-len(head):]
+}
+
+// sections writes sections of the guest, and what it lacks of those that stand at
+// the places [from, to).
+func (w *writer) sections(out code, guests []section, from, to int) code {
+	for _, s := range guests {
+		if s.id == secCustom {
+			if !w.drops(s) {
+				out = append(out, w.m.wasm[s.from:s.to]...)
+			}
+			continue
 		}
-		if s.id != secCustom {
-			next++
+		for ; from < sectionOrder[s.id]; from++ {
+			out = w.added(out, from)
 		}
+		from++
 		out = w.section(out, s)
 	}
-	for ; next <= sectionOrder[secData]; next++ {
-		out = w.added(out, next)
+	for ; from < to; from++ {
+		out = w.added(out, from)
 	}
 	return out
 }
 
 // section writes a section that the guest has.
 func (w *writer) section(out code, s section) code {
-	if s.id == secStart || s.id == secCustom && w.drops(s) {
+	switch s.id {
+	case secStart:
 		return out
-	}
-	n, rest := w.m.counts[s.id], w.m.wasm[w.m.rest[s.id]:s.to]
-	if s.id == secTable {
-		return out.op(secTable).sized(w.tables(n))
-	}
-	if s.id == secCode {
-		rest = w.code
+	case secTable:
+		return out.op(secTable).sized(w.tables(w.m.counts[s.id]))
 	}
 	more, tail := w.addition(s.id)
 	if more == 0 {
 		return append(out, w.m.wasm[s.from:s.to]...)
 	}
-	content := make(code, 0, 5+len(rest)+len(tail)).u32(uint32(n + more))
-	return out.op(byte(s.id)).sized(append(append(content, rest...), tail...))
+	rest := w.m.wasm[w.m.rest[s.id]:s.to]
+	return append(append(out.op(byte(s.id)).vector(w.m.counts[s.id]+more, rest, tail), rest...), tail...)
 }
 
 // added writes a section that the guest does not have, if there is anything in it.
@@ -153,7 +196,7 @@ func (w *writer) added(out code, order int) code {
 			continue
 		}
 		if n, tail := w.addition(id); n > 0 {
-			return out.op(byte(id)).sized(append(code{}.u32(uint32(n)), tail...))
+			return append(out.op(byte(id)).vector(n, tail), tail...)
 		}
 	}
 	return out
@@ -178,19 +221,9 @@ func (w *writer) addition(id int) (n int, c code) {
 			return 1, c.op(1, 0, 0)
 		}
 	case secGlobal:
-		c = c.op(typeI32, 1).i32(w.opt.Slice).op(opEnd)
-		c = c.op(typeI64, 1).i64(math.MaxInt64).op(opEnd)
-		c = c.op(typeI32, 1).i32(0).op(opEnd)
-		c = c.op(typeI32, 1).i32(w.opt.MaxDepth).op(opEnd)
-		c = c.op(typeI32, 1).i32(0).op(opEnd)
-		return 5, c
+		return len(globals), definitions(c, &w.opt)
 	case secExport:
 		return w.extra, w.export
-	case secCode:
-		for _, h := range w.helpers {
-			c = c.sized(h.body)
-		}
-		return len(w.helpers), c
 	}
 	return 0, nil
 }
@@ -201,11 +234,9 @@ func (w *writer) exports() {
 		w.export = w.export.str(name).op(kind).u32(i)
 		w.extra++
 	}
-	export(ExportSlice, kindGlobal, w.slice)
-	export(ExportBudget, kindGlobal, w.budget)
-	export(ExportStop, kindGlobal, w.stop)
-	export(ExportDepth, kindGlobal, w.depth)
-	export(ExportReason, kindGlobal, w.reason)
+	for i := range globals {
+		export(globals[i].name, kindGlobal, w.global(i))
+	}
 	if w.m.starts {
 		export(ExportStart, kindFunction, w.start)
 	}
