@@ -4,9 +4,6 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
-// maxRefused bounds the refusals told one by one in a turn; the rest are counted.
-const maxRefused = 64
-
 // commit carries out the commands [i, n) of the command ring, in order. The
 // guest is not running, so what the records point at stands still; each record
 // is judged on a copy all the same.
@@ -114,7 +111,7 @@ func (l *Lane) refuseCommand(c *abi.Command, status abi.Status) {
 	if skipped, ok := l.refusals[status].sample(l.clock); ok {
 		l.log.Info("command refused", "command", c.Kind, "status", status, "id", sessionID(c.ID), "tag", c.Tag, "skipped", skipped)
 	}
-	if l.refused == maxRefused {
+	if l.refused == abi.MaxRefused { // the rest are counted
 		l.later[l.lastRefused].event.User++
 		return
 	}

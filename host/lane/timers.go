@@ -8,9 +8,6 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
-// MaxTimers is the most timers one instance may have armed.
-const MaxTimers = 10000
-
 // A timer is one that the guest armed.
 type timer struct {
 	id     uint64
@@ -51,7 +48,7 @@ func (l *Lane) timerSet(c *abi.Command) abi.Status {
 	after := time.Duration(c.Arg) // Check has refused what is negative
 	t := l.timers.byID[c.ID]
 	if t == nil {
-		if len(l.timers.heap) == MaxTimers {
+		if len(l.timers.heap) == abi.MaxTimers {
 			return abi.StatusQuota
 		}
 		t = &timer{id: c.ID}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
-	"github.com/yimmo-host/yimmo-host/host/lane"
 )
 
 // clockwork is a guest that is told "ID DELAY [repeat]" by its peer and notes
@@ -98,21 +97,21 @@ func TestManyTimers(t *testing.T) {
 		c := &clockwork{}
 		r := newRig(t, c.on)
 		id, _ := r.open()
-		for n := range lane.MaxTimers/50 + 1 {
+		for n := range abi.MaxTimers/64 + 1 {
 			var say []string
-			for i := range 50 {
-				say = append(say, fmt.Sprintf("%d 1s", 1+n*50+i))
+			for i := range 64 {
+				say = append(say, fmt.Sprintf("%d 1s", 1+n*64+i))
 			}
 			r.frames(id, text(strings.Join(say, "\n")))
 		}
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		if c.refused != 50 {
-			t.Errorf("%d refused, want the 50 above %d", c.refused, lane.MaxTimers)
+		if c.refused != 64 {
+			t.Errorf("%d refused, want the 64 above %d", c.refused, abi.MaxTimers)
 		}
 		slices.Sort(c.came)
-		if n := len(slices.Compact(c.came)); n != lane.MaxTimers {
-			t.Errorf("%d came, want %d", n, lane.MaxTimers)
+		if n := len(slices.Compact(c.came)); n != abi.MaxTimers {
+			t.Errorf("%d came, want %d", n, abi.MaxTimers)
 		}
 	})
 }

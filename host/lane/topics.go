@@ -6,12 +6,6 @@ import (
 	"github.com/yimmo-host/yimmo-host/abi"
 )
 
-// Bounds on subscriptions: of one session or the instance itself, and of a lane.
-const (
-	MaxTopicsPerSession = 256
-	MaxSubscriptions    = 1 << 20
-)
-
 // A Message is one publication on its way to its receivers. It is encoded once
 // and not changed afterwards.
 type Message struct {
@@ -72,7 +66,7 @@ func (l *Lane) subscribe(c *abi.Command) abi.Status {
 		return 0
 	}
 	x := s.needExtra()
-	if len(x.subs) == MaxTopicsPerSession || l.subscriptions == MaxSubscriptions || l.topicsFull(string(name)) {
+	if len(x.subs) == abi.MaxSubscriptions || l.subscriptions == abi.MaxAllSubscriptions || l.topicsFull(string(name)) {
 		return abi.StatusQuota
 	}
 	t := l.topic(string(name))
@@ -87,7 +81,7 @@ func (l *Lane) subscribeSelf(name string) abi.Status {
 	if t := l.topics[name]; t != nil && t.own {
 		return 0
 	}
-	if l.ownTopics == MaxTopicsPerSession || l.topicsFull(name) {
+	if l.ownTopics == abi.MaxSubscriptions || l.topicsFull(name) {
 		return abi.StatusQuota
 	}
 	l.topic(name).own = true
@@ -196,12 +190,6 @@ func (l *Lane) dropOwnTopics() {
 	l.ownTopics = 0
 }
 
-// Bounds on messages that wait to be told to the instance itself.
-const (
-	maxOwn      = 4096
-	maxOwnBytes = 16 << 20
-)
-
 // tellSelf makes a topic event for the next turn. An instance that publishes
 // faster than it hears loses the newest.
 func (l *Lane) tellSelf(topic string, f *sharedFrame) {
@@ -209,7 +197,7 @@ func (l *Lane) tellSelf(topic string, f *sharedFrame) {
 	code := abi.StatusQueueFull
 	if size > len(l.area) {
 		code = abi.StatusTooLarge
-	} else if l.ownWaiting < maxOwn && l.ownBytes+size <= maxOwnBytes {
+	} else if l.ownWaiting < abi.MaxTopicEvents && l.ownBytes+size <= abi.MaxTopicBytes {
 		l.ownWaiting++
 		l.ownBytes += size
 		l.later = append(l.later, pending{

@@ -262,12 +262,12 @@ func TestTopicsPerSession(t *testing.T) {
 			r := newRig(t, topical)
 			id, _ := r.open()
 			refused := func() int { return countKind(r.guests[0], abi.EventRefused) }
-			for n := range lane.MaxTopicsPerSession {
+			for n := range abi.MaxSubscriptions {
 				r.say(id, fmt.Sprint(verb, " topic-", n))
 			}
 			r.say(id, verb+" topic-0") // once more is nothing new
 			if n := refused(); n != 0 {
-				t.Errorf("%d of %d refused", n, lane.MaxTopicsPerSession)
+				t.Errorf("%d of %d refused", n, abi.MaxSubscriptions)
 			}
 			r.say(id, verb+" one-more")
 			e := r.guests[0].heard[len(r.guests[0].heard)-1]

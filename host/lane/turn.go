@@ -16,10 +16,6 @@ type pending struct {
 	payload []byte
 }
 
-// maxCalls bounds how often one turn may ask to be called again, besides once
-// for each event.
-const maxCalls = 4096
-
 var (
 	errEndless = errors.New("the guest asked to be called again without end")
 	errKilled  = errors.New("the lane was to end at once, and the guest had not come to the end of its turn")
@@ -96,7 +92,7 @@ func (l *Lane) call() error {
 		idle.begin()
 		commands, consumed, again, err := l.guest.Turn(l.first, n, h)
 		idle.end(consumed > l.first)
-		if err == nil && (calls >= maxCalls+l.n || idle.exceeds(l.cfg.Limits.Turn)) {
+		if err == nil && (calls >= abi.MaxCalls+l.n || idle.exceeds(l.cfg.Limits.Turn)) {
 			err = l.undoEndless()
 		}
 		if err != nil {

@@ -219,6 +219,15 @@ enum yimmo_status {
 #define YIMMO_MAX_FIELDS          65536 /* fields of one command */
 #define YIMMO_MAX_SEND_MANY       65536 /* ids in one send to many */
 
+/* Most of what one instance may have at a time, and a turn may take. */
+#define YIMMO_MAX_TIMERS            131072 /* armed */
+#define YIMMO_MAX_SUBSCRIPTIONS     256 /* topics of one session, and of the instance itself */
+#define YIMMO_MAX_ALL_SUBSCRIPTIONS 1048576 /* of all its sessions together */
+#define YIMMO_MAX_TOPIC_EVENTS      4096 /* topic messages that wait for the instance itself */
+#define YIMMO_MAX_TOPIC_BYTES       16777216 /* names and data of these, in bytes */
+#define YIMMO_MAX_CALLS             4096 /* calls of a turn, besides one for each of its events */
+#define YIMMO_MAX_REFUSED           64 /* refusals told one by one in a turn */
+
 /* Field names that are not headers or configuration keys. They begin with a
  * colon, as in HTTP/2, so that they can never be mistaken for one. */
 #define YIMMO_FIELD_METHOD      ":method" /* connect, http request */

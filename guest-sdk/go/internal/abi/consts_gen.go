@@ -259,6 +259,17 @@ const (
 	MaxSendMany       = 65536    // ids in one send to many
 )
 
+// Most of what one instance may have at a time, and a turn may take.
+const (
+	MaxTimers           = 131072   // armed
+	MaxSubscriptions    = 256      // topics of one session, and of the instance itself
+	MaxAllSubscriptions = 1048576  // of all its sessions together
+	MaxTopicEvents      = 4096     // topic messages that wait for the instance itself
+	MaxTopicBytes       = 16777216 // names and data of these, in bytes
+	MaxCalls            = 4096     // calls of a turn, besides one for each of its events
+	MaxRefused          = 64       // refusals told one by one in a turn
+)
+
 // Field names that are not headers or configuration keys. They begin with a
 // colon, as in HTTP/2, so that they can never be mistaken for one.
 const (
