@@ -107,6 +107,17 @@ func bucketOf(d time.Duration) int {
 	return min((n+1)/2, Buckets-1)
 }
 
+// tallies count for the lane alone, until [Lane.showCounters] shows some of them.
+type tallies struct {
+	hot       hot
+	published hot // as of the last time
+	samples   [Faults]sampler
+	refusals  [Statuses]sampler
+	losses    sampler // of publications
+	overdraws [QuotaKinds]sampler
+	allowed   allowance // of the guest's quotas
+}
+
 // hot is what changes with each frame or turn.
 type hot struct {
 	received, sent     traffic

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yimmo-host/yimmo-host/abi"
 )
@@ -192,6 +193,13 @@ func (x *Exchange) signal() {
 }
 
 // requestBit marks request ids, so that none equals a session's.
+// requests are those that are not answered yet.
+type requests struct {
+	exchanges map[uint64]*Exchange
+	lastReq   uint64
+	bodies    atomic.Int64 // see Limits.Bodies; any goroutine
+}
+
 const requestBit = 1 << 63
 
 func (l *Lane) request(x *Exchange) {

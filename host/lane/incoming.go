@@ -1,12 +1,22 @@
 package lane
 
-import "github.com/yimmo-host/yimmo-host/abi"
+import (
+	"sync/atomic"
+
+	"github.com/yimmo-host/yimmo-host/abi"
+)
 
 // Bounds on publications of other lanes that wait for this one to get to them.
 const (
 	maxIncoming = 64 << 20 // bytes
 	messageCost = 256      // of a message beside its own bytes
 )
+
+// arrivals are publications of other lanes.
+type arrivals struct {
+	incoming atomic.Int64 // bytes that wait in the mailbox
+	losing   atomic.Bool  // some are lost, and the lane will learn of it
+}
 
 func (m *Message) cost() int64 { return int64(len(m.Topic)+len(m.Frame)) + messageCost }
 

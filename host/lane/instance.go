@@ -2,6 +2,7 @@ package lane
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
@@ -24,6 +25,26 @@ const (
 var revivals = Rate{PerSecond: 1, AtOnce: 60}
 
 const revivalPause = 12 * time.Second
+
+// instance is what there is of the running guest.
+type instance struct {
+	guest    Guest // nil while there is none
+	ring     []byte
+	area     []byte
+	areaAddr uint32
+	started  time.Time
+	messages bool // it takes whole messages
+	marked   bool // its memory has passed the mark, and that was said
+	small    bool // the mark is less than it began with
+}
+
+// restarts are how often instances have failed of late.
+type restarts struct {
+	again    atomic.Int64  // since the lane began, in nanoseconds: when an instance is tried for if there is none; or never. Any goroutine
+	backoff  time.Duration // before the next
+	failures int           // in a row
+	revivals pace
+}
 
 // start makes an instance and gives it its start event.
 func (l *Lane) start() error {

@@ -23,6 +23,14 @@ type letter struct {
 	size        int
 }
 
+// output is what commands are carried out with.
+type output struct {
+	outbox   outbox
+	gathered [][]byte // payload of the brigade at hand, memory of the guest
+	parts    [][]byte // what of it is not yet dealt with
+	packed   packed   // what compression works with
+}
+
 const (
 	// maxOut is how much is collected for one session, in bytes.
 	maxOut = 64 << 10

@@ -8,6 +8,16 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/poll"
 )
 
+// sockets are those that the lane reads and writes itself.
+type sockets struct {
+	polls     *poll.Set // nil unless it does
+	lingering map[uint64]*polled
+	sides     []*side // to be used again
+	decoders  []*frame.Decoder
+	opening   []opening // until the turn is over
+	scratch   []byte    // for the answer to a call
+}
+
 // polled is the link of a session whose socket the lane reads and writes
 // itself. It is all that an idle connection costs beside its session.
 type polled struct {

@@ -133,6 +133,18 @@ func (s *session) subscription(name []byte) *subscription {
 	return nil
 }
 
+// following is who hears of which topic.
+type following struct {
+	topics        map[string]*topic
+	subscriptions int // of all sessions
+	ownTopics     int // of the instance
+
+	// Messages of those to the instance that wait in batch.later.
+	ownWaiting int
+	ownBytes   int
+	ownDropped bool // the instance has been told that it loses some
+}
+
 // topic finds or makes the topic of that name, and joins it on the bus.
 func (l *Lane) topic(name string) *topic {
 	t := l.topics[name]

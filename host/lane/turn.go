@@ -16,6 +16,21 @@ type pending struct {
 	payload []byte
 }
 
+// batch is what lies in the ring and the area for the next turn.
+type batch struct {
+	n           int       // events in the ring
+	first       int       // of them that the guest has not taken in, while it is called
+	used        int       // bytes of the area in use
+	floor       int       // bytes of it that outlast the turn at hand
+	later       []pending // events made by commands; they go into the next turn
+	refused     int       // how many of those are refusals
+	lastRefused int       // index of the last of them
+	asked       []uint64  // sessions whose connect event is in the ring
+	ended       []uint64  // sessions whose close event is in the ring
+	seeds       *rand.ChaCha8
+	turns       uint64
+}
+
 var (
 	errEndless = errors.New("the guest asked to be called again without end")
 	errKilled  = errors.New("the lane was to end at once, and the guest had not come to the end of its turn")

@@ -9,6 +9,14 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
+// undoing is what is known of calls that failed and are given once more.
+type undoing struct {
+	careful  int  // events of the ring up to this one are given one by one
+	said     said // of events that the guest has not said all of
+	lost     pace // time, to calls that were undone
+	poisoned sampler
+}
+
 // What a guest may lose of a lane's time by failing and being put back: half of
 // it, and five seconds at once. One that loses more is restarted.
 var lostTime = Rate{PerSecond: int64(time.Second / 2), AtOnce: int64(5 * time.Second)}

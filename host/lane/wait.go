@@ -16,6 +16,18 @@ type waiter interface {
 	close()
 }
 
+// clocks are what a lane knows of the time, and what wakes it.
+type clocks struct {
+	due       deadlines
+	alarm     *time.Timer   // for the earliest of due
+	armed     time.Time     // when it will ring
+	clock     time.Duration // since the lane began, as of the last look
+	tick      uint32        // clock in ticks
+	turned    uint32        // when the ring was last emptied by a turn
+	turnClock time.Duration // clock of the turn at hand
+	waiter    waiter
+}
+
 // newWaiter makes the waiter that the configuration asks for and the operating
 // system has, and connects the mailbox and the alarm to it.
 func (l *Lane) newWaiter() {
