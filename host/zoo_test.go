@@ -172,7 +172,7 @@ func (s *server) wantCloses(t *testing.T, plugin string, want int) {
 			if strings.HasPrefix(name, "yimmo_ws_closes_total{") && strings.HasSuffix(name, fmt.Sprintf("plugin=%q}", plugin)) {
 				got["closes"] += v
 			}
-			if name == fmt.Sprintf("yimmo_ws_sessions{plugin=%q}", plugin) {
+			if name == fmt.Sprintf("yimmo_ws_connections{plugin=%q}", plugin) {
 				got["sessions"] = v
 			}
 		}

@@ -178,12 +178,12 @@ func TestTruncated(t *testing.T) {
 	if last != len(whole)-1 {
 		t.Errorf("all but the last byte: got %d records, want %d", last, len(whole)-1)
 	}
-	_, got, err := readAll(bytes.NewReader(append(b[:len(b)-20:len(b)-20], make([]byte, 10000)...)))
+	_, _, err := readAll(bytes.NewReader(append(b[:len(b)-20:len(b)-20], make([]byte, 10000)...)))
 	if !errors.Is(err, trace.ErrDamaged) { // inside a record
 		t.Errorf("zeros inside a record: got %v, want %v", err, trace.ErrDamaged)
 	}
 	end := len(b) - trace.EndSize - trace.PrefixSize
-	_, got, err = readAll(bytes.NewReader(append(b[:end:end], make([]byte, 10000)...)))
+	_, got, err := readAll(bytes.NewReader(append(b[:end:end], make([]byte, 10000)...)))
 	if !errors.Is(err, trace.ErrTruncated) || len(got) != len(whole)-1 {
 		t.Errorf("zeros after a record: got %d records, %v, want %d, %v", len(got), err, len(whole)-1, trace.ErrTruncated)
 	}

@@ -118,7 +118,6 @@ type player struct {
 	lost    error // behind a gap, and no checkpoint yet
 	dead    bool  // the instance trapped, as recorded
 	got     answer
-	payload []byte
 }
 
 func (p *player) open(r io.ReadSeeker) (err error) {
