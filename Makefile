@@ -52,6 +52,12 @@ fuzz:
 bench:
 	$(GO) run ./bench/compare -update README.md
 
+# Everything at once for as long as SOAK says; fails if anything is lost or left behind.
+SOAK ?= 10m
+.PHONY: soak
+soak:
+	$(GO) run ./bench/soak -for $(SOAK)
+
 clean:
 	rm -f $(PLUGINS)
 

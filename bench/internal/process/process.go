@@ -122,7 +122,12 @@ func (h *Host) Usage() (u Usage, err error) {
 // Metric asks the host for a metric by plugin: the sum of those that have a label,
 // `result="accepted"`, or of all.
 func (h *Host) Metric(name, label string) (map[string]int, error) {
-	a, err := http.Get("http://" + h.admin + "/metrics")
+	r, err := http.NewRequest("GET", "http://"+h.admin+"/metrics", nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Close = true // the host is not to have a connection of it
+	a, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, err
 	}
