@@ -1,6 +1,7 @@
 package rawws
 
 import (
+	"crypto/subtle"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -35,8 +36,14 @@ func AppendFrame(dst []byte, f Frame) []byte {
 	}
 	mask := [4]byte{0x37, 0xfa, 0x21, byte(len(dst))}
 	dst = append(dst, mask[:]...)
-	for i := range len(f.Payload) {
-		dst = append(dst, f.Payload[i]^mask[i%4])
+	at := len(dst)
+	dst = append(dst, f.Payload...)
+	var masks [1 << 10]byte // a byte at a time takes seconds under the race detector
+	for i := range min(len(masks), len(f.Payload)) {
+		masks[i] = mask[i%4]
+	}
+	for p := dst[at:]; len(p) > 0; p = p[min(len(masks), len(p)):] {
+		subtle.XORBytes(p, p, masks[:])
 	}
 	return dst
 }
