@@ -55,7 +55,7 @@ var (
 	wsOutcomes  = desc("ws_connections_total", "What became of upgrade requests.", "plugin", "result")
 	wsMessages  = desc("ws_messages_total", "Messages, each receiver of a publication counted.", "plugin", "direction", "opcode")
 	wsBytes     = desc("ws_bytes_total", "Payload of data frames, before it is compressed.", "plugin", "direction")
-	wsMissed    = desc("ws_missed_messages_total", "Messages that a session did not get because it, or its lane for all its sessions, did not keep up.", "plugin")
+	wsMissed    = desc("ws_missed_messages_total", "Messages that a session did not get, or the plugin itself, because it, or its lane for all its sessions, did not keep up.", "plugin")
 	wsPacked    = desc("ws_compressed_bytes_total", "Payload of compressed messages: plain, and as it is on the wire.", "plugin", "direction", "form")
 	wsControl   = desc("ws_control_frames_total", "Pings and pongs received.", "plugin", "opcode")
 	wsCloses    = desc("ws_closes_total", "Ended sessions by the code their plugin heard; 3000 and 4000 stand for their thousand.", "plugin", "code")

@@ -336,6 +336,7 @@ func (p *plugin) unavailable(w http.ResponseWriter, r *http.Request, o outcome) 
 	if (webSocket{}).wanted(r) {
 		p.came(o, r.RemoteAddr)
 	} else {
+		p.requests.Add(1)
 		p.failed(o, r)
 	}
 	after := time.Duration(0)

@@ -66,6 +66,7 @@ func testUnanswered(t *testing.T, on transport) {
 			p.Close()
 		}
 		want[`yimmo_http_requests_failed_total{plugin="`+tt.plugin+`",reason="`+tt.reason+`"}`] = 1
+		want[`yimmo_http_requests_total{plugin="`+tt.plugin+`"}`]++
 	}
 	s.wantSamples(t, want)
 	s.log.wait(t, `msg="request not answered: the plugin did not answer in time" plugin=odd`)

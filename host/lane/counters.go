@@ -23,7 +23,7 @@ type Counters struct {
 	Received Traffic // from peers
 	Sent     Traffic // by the guest, to each session
 
-	Missed atomic.Uint64 // messages that a session did not get, or none of the lane's, for want of room
+	Missed atomic.Uint64 // messages that a session did not get, the instance itself, or nobody in the lane, for want of room
 
 	Inflated Packed // compressed messages of peers
 	Deflated Packed // and of the guest

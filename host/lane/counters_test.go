@@ -2,6 +2,7 @@ package lane_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,5 +78,100 @@ func TestCounters(t *testing.T) {
 		if !n.Up.Load() {
 			t.Error("up after the restart: got false, want true")
 		}
+	})
+}
+
+// What is counted is what happened: nothing twice, and nothing that came to nobody.
+func TestCountersExact(t *testing.T) {
+	check := func(t *testing.T, want map[string][2]uint64) {
+		t.Helper()
+		for name, got := range want {
+			if got[0] != got[1] {
+				t.Errorf("%s: got %d, want %d", name, got[0], got[1])
+			}
+		}
+	}
+	bubble(t, "held up, then sent", func(t *testing.T) {
+		r := newRig(t, topical)
+		id, _ := r.open()
+		r.say(id, "join news", "begin", "say news 1", "say news "+strings.Repeat("2", 200))
+		c := r.Counters()
+		check(t, map[string][2]uint64{"messages": {c.Sent.Messages[0].Load(), 1}, "bytes": {c.Sent.Bytes.Load(), 2}})
+		r.say(id, "end")
+		check(t, map[string][2]uint64{"messages": {c.Sent.Messages[0].Load(), 3}, "bytes": {c.Sent.Bytes.Load(), 5 + 201}})
+	})
+	bubble(t, "held up, never sent", func(t *testing.T) {
+		r := newRig(t, topical)
+		id, _ := r.open()
+		r.say(id, "join news", "begin", "say news 1")
+		r.Gone(id)
+		synctest.Wait()
+		c := r.Counters()
+		check(t, map[string][2]uint64{"messages": {c.Sent.Messages[0].Load(), 1}, "bytes": {c.Sent.Bytes.Load(), 2}})
+	})
+	bubble(t, "behind our close frame", func(t *testing.T) {
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			if e.Kind == abi.EventRecv {
+				g.say(abi.Command{Kind: abi.CommandClose, Code: 1000, ID: e.ID}, "")
+			}
+		})
+		id, _ := r.open()
+		r.frames(id, text("end"))
+		r.frames(id, text("too late"))
+		c := r.Counters()
+		check(t, map[string][2]uint64{"messages": {c.Received.Messages[0].Load(), 1}, "bytes": {c.Received.Bytes.Load(), 3}})
+	})
+	bubble(t, "missed by the instance", func(t *testing.T) {
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			g.features |= abi.FeatureTopics
+			if e.Kind != abi.EventRecv {
+				return
+			}
+			g.say(abi.Command{Kind: abi.CommandSubscribe}, "news")
+			for range abi.MaxTopicEvents + 7 {
+				g.brigade(abi.Command{Kind: abi.CommandPublish, Flags: 0x81}, "news", "x")
+			}
+		})
+		id, _ := r.open()
+		r.frames(id, text("go"))
+		c, heard := r.Counters(), uint64(0)
+		for _, e := range r.guests[0].heard {
+			if e.Kind == abi.EventTopic {
+				heard++
+			}
+		}
+		check(t, map[string][2]uint64{"heard": {heard, abi.MaxTopicEvents}, "missed": {c.Missed.Load(), 7}})
+	})
+	bubble(t, "refused beyond what is told", func(t *testing.T) {
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			if e.Kind == abi.EventRecv {
+				for range 3 * abi.MaxRefused {
+					g.say(abi.Command{Kind: abi.CommandSend, Flags: 0x81, ID: 12345}, "")
+				}
+			}
+		})
+		id, _ := r.open()
+		r.frames(id, text("go"))
+		told := uint64(0)
+		for _, e := range r.guests[0].heard {
+			if e.Kind == abi.EventRefused {
+				told += 1 + e.User
+			}
+		}
+		check(t, map[string][2]uint64{
+			"refused": {r.Counters().Refused[abi.StatusUnknownSession].Load(), 3 * abi.MaxRefused}, "told": {told, 3 * abi.MaxRefused},
+		})
+	})
+	bubble(t, "fails at its start", func(t *testing.T) {
+		down := false
+		r := newRig(t, func(g *native, e abi.Event, payload []byte) {
+			if down = down || string(payload) == "trap"; down && e.Kind != abi.EventConnect {
+				g.trap = &guest.TrapError{Kind: guest.KindTrap, Err: errTest}
+			}
+		})
+		id, _ := r.open()
+		r.frames(id, text("trap"))
+		c := r.Counters()
+		check(t, map[string][2]uint64{"traps": {c.Traps[guest.KindTrap].Load(), uint64(r.starts.Load())}, "restarts": {c.Restarts.Load(), 0}})
 	})
 }

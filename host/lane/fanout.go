@@ -68,7 +68,6 @@ func (l *Lane) deliver(sub *subscription, f *sharedFrame) {
 	}
 	if s.enc.Open() { // RFC 6455 section 5.4: messages do not mix; it follows the one under way
 		l.replaceLast(sub, s)
-		l.countSent(f.flags, f.size)
 		l.holdUp(sub.id, s, f.bytes(&l.outbox))
 		return
 	}
@@ -95,6 +94,15 @@ func (l *Lane) forgetHeld(s *session) (held []byte) {
 		l.hot.queued -= int64(len(held))
 	}
 	return held
+}
+
+// countHeld counts frames that have waited like that and leave now.
+func (l *Lane) countHeld(held []byte) {
+	for len(held) > 0 {
+		f := held[:frameSize(held)]
+		l.countSent(f[0], len(payload(f)))
+		held = held[len(f):]
+	}
 }
 
 // keepLast keeps a message in the place of the topic's last. What is kept of all

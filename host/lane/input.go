@@ -65,6 +65,9 @@ func (l *Lane) frame(id uint64, f *frame.Frame, at int) {
 	case abi.OpPong:
 		l.counters.Pongs.Add(1)
 	default:
+		if s.state != open {
+			return // the guest hears no more
+		}
 		s.spoke = l.tick
 		if p := s.packing(); p != nil && p.takes(f.Flags) {
 			l.unpack(id, s, p, f)

@@ -1,11 +1,13 @@
 package lane
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/yimmo-host/yimmo-host/abi"
+	"github.com/yimmo-host/yimmo-host/host/guest"
 )
 
 // Pauses before an instance is started again. The first restart is immediate;
@@ -50,6 +52,9 @@ type restarts struct {
 func (l *Lane) start() error {
 	g, err := l.cfg.Start()
 	if err != nil {
+		if trap := (*guest.TrapError)(nil); errors.As(err, &trap) {
+			l.counters.Traps[trap.Kind].Add(1)
+		}
 		return err
 	}
 	l.guest, l.ring, l.started = g, g.Events(), time.Now()
@@ -64,6 +69,7 @@ func (l *Lane) start() error {
 	}
 	l.put(abi.Event{Kind: abi.EventStart}, settings)
 	if err := l.call(); err != nil {
+		l.counters.Traps[trapKind(err)].Add(1)
 		l.guest.Close()
 		l.guest, l.n, l.used = nil, 0, 0
 		return fmt.Errorf("start: %w", err)

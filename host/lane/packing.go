@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/yimmo-host/yimmo-host/abi"
@@ -56,9 +57,6 @@ func (p *packing) takes(flags byte) bool {
 // gets the message as one frame, in pieces if that is larger than the area: what
 // the peer cut was the compressed message.
 func (l *Lane) unpack(id uint64, s *session, p *packing, f *frame.Frame) {
-	if s.state != open {
-		return // the guest hears no more
-	}
 	if f.Flags&abi.FlagRSV1 != 0 {
 		p.opcode, p.wire = f.Flags&abi.MaskOpcode, 0
 	}
@@ -188,4 +186,16 @@ func payload(encoded []byte) []byte {
 		return encoded[4:]
 	}
 	return encoded[2:]
+}
+
+// frameSize is how long the first of some frames of the host's is.
+func frameSize(encoded []byte) int {
+	switch n := encoded[1]; n {
+	case 127:
+		return 10 + int(binary.BigEndian.Uint64(encoded[2:]))
+	case 126:
+		return 4 + int(binary.BigEndian.Uint16(encoded[2:]))
+	default:
+		return 2 + int(n)
+	}
 }

@@ -22,6 +22,7 @@ func (l *Lane) recycle() {
 	}
 	l.put(abi.Event{Kind: abi.EventStop}, nil)
 	if err := l.call(); err != nil {
+		l.counters.Traps[trapKind(err)].Add(1)
 		l.log.Warn("plugin fails at its end", "kind", trapKind(err).String(), "err", err)
 	}
 	l.discard()

@@ -69,6 +69,7 @@ func (l *Lane) letGo(id uint64, s *session) {
 		return // the message was too much for its peer
 	}
 	if held := l.forgetHeld(s); len(held) > 0 {
+		l.countHeld(held)
 		l.write(id, s, held)
 	}
 	l.catchUp(id, s)

@@ -218,5 +218,6 @@ func (l *Lane) tellSelf(topic string, f *sharedFrame) {
 		})
 		return
 	}
+	l.counters.Missed.Add(1)
 	l.tellLoss(code)
 }
