@@ -42,6 +42,7 @@ type Config struct {
 	// module. "yimmo-host replay" shows it again. A trace has the plugin's memory
 	// and what was sent to it; the directory is made with mode 0700. Default:
 	// yimmo-host/traces below the user's cache directory. "off" keeps nothing.
+	// Plugins with [Record.Redact] leave none.
 	TraceDir string
 
 	// Compiler is the command, program and arguments, that compiles a plugin in a
@@ -92,7 +93,7 @@ const (
 const (
 	RecoveryRollback = "rollback" // the event that made it fail is dropped and its session closed with 1011; all else goes on
 	RecoveryRestart  = "restart"  // a fresh instance takes over the sessions it has heard the last of
-	RecoveryFail     = "fail"     // all its sessions close with 1011
+	RecoveryFail     = "fail"     // all its sessions close with 1011; a fresh instance serves those who come then
 )
 
 // Plugin is a module with its settings.
@@ -147,9 +148,10 @@ type Plugin struct {
 
 	// Recovery is what becomes of the sessions when the plugin fails:
 	// [RecoveryRollback], [RecoveryRestart] or [RecoveryFail]. Default rollback.
-	// Rolling back costs up to 3 % of the time and, for each lane, once the
-	// memory of an instance and up to 16 MiB; where it cannot be done the plugin
-	// is restarted. Both keep the request of each session in memory.
+	// Rolling back costs about 3 % of the time, more if the journal's 16 MiB are full
+	// many times a second, and, for each lane, once the memory of an instance and
+	// those 16 MiB; where it cannot be done the plugin is restarted. Both keep the
+	// request of each session in memory.
 	Recovery string
 
 	// Lanes is the number of instances, each with a goroutine of its own.

@@ -19,9 +19,10 @@
 // Nobody who wrote a module. What a file declares is checked by the walker of
 // this package against what is there and against the bounds of limits.go, and its
 // instructions are read by package meter, before wazero decodes it. Compiling can
-// have a process of its own, with limits: see [Process]. After that, whatever a guest does ends as an error:
-// a [*TrapError] says that the instance is dead, and it answers nothing but
-// [ErrDead] from then on, because a trap leaves memory half written.
+// have a process of its own, with limits: see [Process]. After that, whatever a
+// guest does ends as an error: a [*TrapError] says that the instance is dead, and it
+// answers nothing but [ErrDead], because a trap leaves memory half written, until
+// [Instance.Load] puts it back to a checkpoint.
 //
 // # Memory
 //

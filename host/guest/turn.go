@@ -30,7 +30,7 @@ const (
 // and whether more commands wait for another call.
 //
 // Any error is a [*TrapError] or [ErrDead]: none of the commands count, and the
-// instance is dead. It blocks for at most TurnTime and allocates nothing but
+// instance is dead until [Instance.Load] puts it back. It blocks for at most TurnTime and allocates nothing but
 // what wazero's means of interruption need (see deadline.go).
 //
 // Turn panics when first and n are not in order inside the ring, or when another

@@ -15,7 +15,7 @@
 //
 // A connect event that the guest does not refuse is followed by exactly one
 // close event, whoever ends the session and however. The one exception: an
-// instance that trapped is never called again, so it hears nothing more.
+// instance that has failed and cannot be put back hears nothing more.
 //
 // # Order
 //
