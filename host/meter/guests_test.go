@@ -81,11 +81,6 @@ func start(tb testing.TB, wasm []byte) api.Module {
 	return m
 }
 
-func tryStart(tb testing.TB, wasm []byte) error {
-	_, err := instantiate(tb, wasm)
-	return err
-}
-
 func instantiate(tb testing.TB, wasm []byte) (api.Module, error) {
 	ctx, rt := tb.Context(), shared()
 	code, ok := compiledGuests[sha256.Sum256(wasm)]

@@ -147,13 +147,6 @@ func (b *body) take(n uint64) []byte {
 	return p
 }
 
-func (b *body) u8() uint8 {
-	if p := b.take(1); p != nil {
-		return p[0]
-	}
-	return 0
-}
-
 func (b *body) u16() uint16 {
 	if p := b.take(2); p != nil {
 		return binary.LittleEndian.Uint16(p)
