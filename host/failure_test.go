@@ -10,8 +10,15 @@ import (
 	"github.com/yimmo-host/yimmo-host/host/trace"
 )
 
-// What made a plugin fail is on disk, and fails again when it is replayed.
+// What made a plugin fail is on disk, and fails again when it is replayed, be it at
+// what it had yet to say.
 func TestFailureTrace(t *testing.T) {
+	for _, sin := range []string{"!t", "!+t"} {
+		t.Run(sin, func(t *testing.T) { testFailureTrace(t, sin) })
+	}
+}
+
+func testFailureTrace(t *testing.T, sin string) {
 	dir := filepath.Join(t.TempDir(), "traces")
 	bad := sins(t, "")
 	s := auto.serveWith(t, func(c *host.Config) { c.TraceDir = dir }, host.Limits{}, bad)
@@ -24,7 +31,7 @@ func TestFailureTrace(t *testing.T) {
 		sinner := s.open(t, "/sins")
 		sinner.text("fine")
 		sinner.wantText("fine")
-		sinner.text("!t")
+		sinner.text(sin)
 		sinner.wantEnd(1011)
 	}
 	s.log.wait(t, "trace of the failure written")

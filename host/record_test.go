@@ -129,6 +129,38 @@ func TestRecordTrap(t *testing.T) {
 	}
 }
 
+// A plugin that is put back to before several calls, because it failed at the rest of
+// what it had to say, is recorded like any other.
+func TestRecordRest(t *testing.T) {
+	for _, mode := range []string{host.RecordAll, host.RecordRing} {
+		plugin := sins(t, "")
+		plugin.Record = host.Record{Mode: mode, Dir: t.TempDir()}
+		s := auto.serve(t, host.Limits{}, plugin)
+		p := s.open(t, "/sins")
+		for range 2 {
+			bad := s.open(t, "/sins")
+			bad.text("one")
+			bad.text("!*t")
+			bad.wantText("one")
+			for range 3072 {
+				bad.frame()
+			}
+			bad.wantEnd(1011)
+			p.alive()
+		}
+		p.leave()
+		s.stop(t, nil)
+		calls := replayAll(t, plugin.Module, plugin.Record.Dir, func(name string, _ []byte, got trace.Result) {
+			if got.Difference != nil || got.Incomplete != nil {
+				t.Errorf("%s: %s: got %+v %+v", mode, name, got, got.Difference)
+			}
+		})
+		if calls < 10 {
+			t.Errorf("%s: got %d calls, want more", mode, calls)
+		}
+	}
+}
+
 // A plugin that has used up its budget does so again in a replay, at the same place.
 func TestRecordBudget(t *testing.T) {
 	plugin, failures := wat(t, "loop_in_recv"), t.TempDir()

@@ -94,3 +94,53 @@ func TestSaidOnce(t *testing.T) {
 		})
 	}
 }
+
+// hasty is a native guest that accepts a session, has more to say and fails at that.
+type hasty struct {
+	*native
+	accepts uint64 // the session
+}
+
+func (g *hasty) Turn(first, n int, h guest.Header) (commands, consumed int, more bool, err error) {
+	if first == n {
+		return 0, 0, false, &guest.UndoneError{Err: errTest, Back: 1}
+	}
+	e, _ := abi.ParseEvent(g.mem)
+	if e.Kind != abi.EventConnect || g.accepts != 0 {
+		return g.native.Turn(first, n, h)
+	}
+	g.accepts = e.ID
+	abi.PutCommand(g.Commands(), &abi.Command{Kind: abi.CommandAccept, ID: e.ID})
+	return 1, n, true, nil
+}
+
+// A session that a guest has accepted and, put back, has never heard of closes with
+// 1011, and it hears nothing of that either.
+func TestAcceptedThenUndone(t *testing.T) {
+	bubble(t, "close", func(t *testing.T) {
+		var g *hasty
+		r := newRigWith(t, nil, func(c *lane.Config) {
+			start := c.Start
+			c.Start = func() (lane.Guest, error) {
+				n, err := start()
+				g = &hasty{native: n.(*native)}
+				return g, err
+			}
+		})
+		id, w := r.open()
+		if got := string(w.bytes); got != "\x88\x0f\x03\xf3plugin failed" || !w.closed || id != g.accepts {
+			t.Errorf("peer: got %q, closed %v, want 1011", got, w.closed)
+		}
+		other, _ := r.open()
+		r.Gone(other)
+		synctest.Wait()
+		for _, e := range g.heard {
+			if e.ID == id {
+				t.Errorf("the guest heard %v of it", e.Kind)
+			}
+		}
+		if r.starts.Load() != 1 || r.Counters().Closes[abi.CloseInternal-1000].Load() != 1 {
+			t.Errorf("%d instances, %d closed with 1011, want one each", r.starts.Load(), r.Counters().Closes[abi.CloseInternal-1000].Load())
+		}
+	})
+}
