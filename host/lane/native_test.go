@@ -21,7 +21,6 @@ import (
 // each event. It lets tests of the lane see and do what no toolchain would.
 type native struct {
 	mem      []byte
-	commands int
 	features abi.Feature
 	limit    int // command records it fills before it asks for more; 0 = the ring
 	left     []abi.Command

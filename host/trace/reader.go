@@ -48,9 +48,6 @@ func NewReader(r io.Reader) (*Reader, error) {
 // Header says whose trace it is.
 func (t *Reader) Header() *Header { return t.header }
 
-// Offset is where the next record begins, bytes from the start.
-func (t *Reader) Offset() int64 { return t.at }
-
 func (t *Reader) preamble() error {
 	var b [PreambleSize]byte
 	n, err := io.ReadFull(t.r, b[:])
