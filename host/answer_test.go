@@ -153,6 +153,30 @@ func TestStreamOutlivesLimits(t *testing.T) {
 	}
 }
 
+// The time of a body is no matter of requests without one, however long it takes
+// until the plugin is asked.
+func TestNoBodyIsNotLate(t *testing.T) { eachTransport(t, testNoBodyIsNotLate) }
+
+func testNoBodyIsNotLate(t *testing.T, on transport) {
+	s := on.serve(t, host.Limits{MessageTime: time.Nanosecond}, inGo("late", func(g *native, e abi.Event, _ string) {
+		switch e.Kind {
+		case abi.EventHTTPRequest:
+			g.head(e.ID, 0, 200)
+			g.do(abi.Command{Kind: abi.CommandTimerSet, ID: e.ID, Arg: uint64(10 * time.Millisecond)}, "")
+		case abi.EventTimer:
+			g.body(e.ID, abi.FlagEnd, "done")
+		}
+	}))
+	for range 20 {
+		p := s.dial(t)
+		p.write([]byte("GET /late HTTP/1.1\r\nHost: h\r\n\r\n"))
+		if a, err := p.ReadAnswer("GET"); err != nil || a.Body != "done" {
+			t.Fatalf("got %v, %v, want all of the answer", a, err)
+		}
+		p.Close()
+	}
+}
+
 // A client that does not read its answer is cut, nothing of it is kept, and
 // others do not notice.
 func TestAnswerNotRead(t *testing.T) {

@@ -19,7 +19,9 @@ const plainText = "text/plain; charset=utf-8"
 // serveRequest answers a plain request: the plugin does, or the host for it.
 func (p *plugin) serveRequest(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
-	control.SetReadDeadline(time.Now().Add(p.host.cfg.Limits.MessageTime))
+	if r.ContentLength != 0 { // else net/http is reading already, to notice that the client leaves
+		control.SetReadDeadline(time.Now().Add(p.host.cfg.Limits.MessageTime))
+	}
 	if !p.http {
 		p.answerFor(w, r)
 		return
