@@ -62,3 +62,22 @@ func (s *server) wantDown(t *testing.T, request, after string) {
 		t.Errorf("%.15q: got %s %q, Retry-After %q, want 503 and %s", request, a.Line, a.Body, a.Header.Get("Retry-After"), after)
 	}
 }
+
+// While a lane has no instance, the plugin's other lanes get what is new.
+func TestDownLane(t *testing.T) {
+	plugin := failing(wat(t, "trap_in_recv"))
+	plugin.Lanes = 2
+	s := auto.serveAdmin(t, unchanged, plugin)
+	down := func() float64 { return s.samples(t)[`yimmo_plugin_instances{plugin="trap_in_recv",state="down"}`] }
+	for traps := 0; down() == 0; traps++ { // until the pauses are long enough to be seen
+		if traps > 10 {
+			t.Fatalf("%d failures, and no lane is down", traps)
+		}
+		p := s.open(t, "/trap_in_recv")
+		p.text("bad!")
+		p.wantEnd(1011)
+	}
+	for range 4 {
+		s.open(t, "/trap_in_recv").alive()
+	}
+}

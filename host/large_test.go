@@ -53,6 +53,9 @@ func testLargeMessages(t *testing.T, on transport, echo echoPlugin) {
 			s := on.serve(t, host.Limits{Message: 16 << 20, Frames: 1 << 17, Queue: 32 << 20, MessageTime: time.Hour}, plugin)
 			p := s.open(t, "/echo")
 			for _, l := range larges() {
+				if testing.Short() && l.size > 1<<20 {
+					continue
+				}
 				for opcode, unit := range map[byte]string{1: "Hello-µ@ßöäüàá-UTF-8!! \U0001f600\n", 2: "\x00\xff\xfe0123456789abcdef\r\n"} {
 					if l.size > 4<<20 && opcode == 1 && !*allLarge {
 						continue

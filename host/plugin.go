@@ -261,9 +261,16 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// lane picks the lane of a new session or request.
+// lane picks the lane of a new session or request: the next one, or if that has no
+// instance the first behind it that has.
 func (p *plugin) lane() *lane.Lane {
-	return p.lanes[int(p.next.Add(1)-1)%len(p.lanes)]
+	next := int(p.next.Add(1) - 1)
+	for i := range p.lanes {
+		if l := p.lanes[(next+i)%len(p.lanes)]; l.Counters().Up.Load() {
+			return l
+		}
+	}
+	return p.lanes[next%len(p.lanes)]
 }
 
 // stop drains all lanes, telling sessions to go over that time, and cuts what has
