@@ -101,9 +101,17 @@ func AppendCommand(dst []byte, c *Command) []byte {
 // reports false when src is shorter than a record; it judges no field. The
 // result is a copy: what the guest does to src afterwards does not change it.
 func ParseCommand(src []byte) (c Command, ok bool) {
-	e, ok := ParseEvent(src)
-	return Command{Kind: CommandKind(e.Kind), Flags: e.Flags, Code: e.Code, Len: e.Len,
-		ID: e.ID, Addr: e.Addr, Tag: e.Seq, Arg: e.User}, ok
+	if len(src) < RecordSize {
+		return c, false
+	}
+	s := src[:RecordSize:RecordSize]
+	head := binary.LittleEndian.Uint64(s)
+	where := binary.LittleEndian.Uint64(s[16:])
+	c.Kind, c.Flags, c.Code, c.Len = CommandKind(head), uint8(head>>8), uint16(head>>16), uint32(head>>32)
+	c.ID = binary.LittleEndian.Uint64(s[8:])
+	c.Addr, c.Tag = uint32(where), uint32(where>>32)
+	c.Arg = binary.LittleEndian.Uint64(s[24:])
+	return c, true
 }
 
 // Range returns the payload of c inside mem, the guest's whole memory as it is
