@@ -105,7 +105,7 @@ func (l *Lane) openCalls() {
 // openCall reports whether the peer has left.
 func (l *Lane) openCall(c *polled, answer []byte) (left bool) {
 	s := l.sessions.find(c.id)
-	if s == nil || s.state == over {
+	if s == nil && l.unsent[c.id] == nil || s != nil && s.state == over {
 		c.Cut()
 		return false
 	}

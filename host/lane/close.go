@@ -150,6 +150,7 @@ func (l *Lane) release(id uint64, s *session) {
 	l.forgetUnfinished(s)
 	l.unsubscribeAll(s)
 	l.leavePlace() // before its peer can know
+	l.keepUnsent(id, s)
 	if s.link != nil {
 		s.link.Close()
 	}

@@ -137,8 +137,10 @@ func (l *Lane) abort(m *mail) {
 		l.lastWord(what)
 		return
 	}
+	delete(l.unsent, m.id)
 	if s := l.sessions.find(m.id); s != nil && s.link == nil {
 		l.gone(m.id)
+		delete(l.unsent, m.id)
 	}
 }
 
@@ -166,7 +168,7 @@ func (l *Lane) giveUp(c *connect) {
 func (l *Lane) attach(id uint64, link Link, head []byte) {
 	s := l.sessions.find(id)
 	if s == nil || s.state == over {
-		link.Write(frame.AppendClose(nil, abi.CloseInternal, pluginFailed))
+		link.Write(append(head, l.lastFrames(id)...))
 		link.Close()
 		return
 	}
@@ -183,4 +185,22 @@ func (l *Lane) attach(id uint64, link Link, head []byte) {
 	if len(head) > 0 {
 		l.write(id, s, head)
 	}
+}
+
+// keepUnsent keeps what a session that ends before it has a link has for its peer.
+func (l *Lane) keepUnsent(id uint64, s *session) {
+	if early := s.early(); s.link == nil && len(early) > 0 {
+		l.unsent[id] = early
+	}
+}
+
+// lastFrames are those for a peer whose session ended before it had a link, the
+// last of which is a close frame.
+func (l *Lane) lastFrames(id uint64) []byte {
+	p, ok := l.unsent[id]
+	if !ok {
+		return frame.AppendClose(nil, abi.CloseInternal, pluginFailed)
+	}
+	delete(l.unsent, id)
+	return p
 }

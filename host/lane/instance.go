@@ -135,7 +135,7 @@ func (l *Lane) loseSession(id uint64, s *session, code uint16) {
 	if s.state != connecting && s.state != over {
 		l.counters.Closes[closeIndex(code)].Add(1)
 	}
-	if s.state == open {
+	if s.state == open || s.state == accepted {
 		l.writeClose(s, code, pluginFailed)
 	}
 	s.last = s.last && s.state == over

@@ -57,6 +57,7 @@ func New(cfg Config) (*Lane, error) {
 		following: following{topics: map[string]*topic{}},
 		requests:  requests{exchanges: map[uint64]*Exchange{}},
 		sockets:   sockets{lingering: map[uint64]*polled{}},
+		output:    output{unsent: map[uint64][]byte{}},
 	}
 	if l.log == nil {
 		l.log = slog.Default()

@@ -26,9 +26,10 @@ type letter struct {
 // output is what commands are carried out with.
 type output struct {
 	outbox   outbox
-	gathered [][]byte // payload of the brigade at hand, memory of the guest
-	parts    [][]byte // what of it is not yet dealt with
-	packed   packed   // what compression works with
+	gathered [][]byte          // payload of the brigade at hand, memory of the guest
+	parts    [][]byte          // what of it is not yet dealt with
+	packed   packed            // what compression works with
+	unsent   map[uint64][]byte // frames of sessions that ended while the 101 was on its way
 }
 
 const (
