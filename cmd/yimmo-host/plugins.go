@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"embed"
 	"fmt"
@@ -26,6 +27,9 @@ var embedded embed.FS
 
 // embeddedScheme begins the path of a module inside this program.
 const embeddedScheme = "embedded:"
+
+// defaultRecordSize is how much a ring keeps of each lane where nobody says, in bytes.
+const defaultRecordSize = 64 << 20
 
 // builtIn is the plugin of a host that nobody gave one.
 func builtIn() map[string]*plugin {
@@ -154,15 +158,15 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	h := host.Plugin{
 		Name:          name,
 		Path:          l.relative(key+".path", string(p.Path)),
-		Route:         string(p.Route),
+		Route:         cmp.Or(string(p.Route), "/"+name),
 		Origins:       p.Origins,
 		RequireOrigin: bool(p.RequireOrigin),
 		Delivery:      string(p.Delivery),
-		Slow:          string(p.Slow),
-		Compression:   string(p.Compress),
-		Recovery:      string(p.Recovery),
-		Lanes:         int(p.Lanes),
-		Memory:        int64(p.Memory),
+		Slow:          cmp.Or(string(p.Slow), host.SlowClose),
+		Compression:   cmp.Or(string(p.Compress), host.CompressionDefault),
+		Recovery:      cmp.Or(string(p.Recovery), host.RecoveryRollback),
+		Lanes:         cmp.Or(int(p.Lanes), 1),
+		Memory:        cmp.Or(int64(p.Memory), int64(l.settings.Limits.Memory)),
 		RecycleAbove:  int64(p.RecycleAbove),
 		Quota: host.Quota{
 			Mode:     string(p.Quota),
@@ -174,41 +178,17 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 			CPU:      int(p.QuotaCPU),
 		},
 		Record: host.Record{
-			Mode:    string(p.Record),
+			Mode:    cmp.Or(string(p.Record), host.RecordOff),
 			Dir:     l.relative(key+".record_dir", string(p.RecordDir)),
-			Size:    int64(p.RecordSize),
+			Size:    cmp.Or(int64(p.RecordSize), defaultRecordSize),
 			Redact:  bool(p.RecordRedact),
 			Digests: bool(p.RecordDigests),
 		},
 		Config: p.Config,
 	}
 	h.Quota.FillIn()
-	if h.Record.Mode == "" {
-		h.Record.Mode = host.RecordOff
-	}
-	if h.Record.Size == 0 {
-		h.Record.Size = 64 << 20
-	}
-	if h.Route == "" {
-		h.Route = "/" + name
-	}
 	if h.Delivery == "plugin" {
 		h.Delivery = ""
-	}
-	if h.Compression == "" {
-		h.Compression = host.CompressionDefault
-	}
-	if h.Slow == "" {
-		h.Slow = host.SlowClose
-	}
-	if h.Recovery == "" {
-		h.Recovery = host.RecoveryRollback
-	}
-	if h.Lanes == 0 {
-		h.Lanes = 1
-	}
-	if h.Memory == 0 {
-		h.Memory = int64(l.settings.Limits.Memory)
 	}
 	if h.Origins == nil {
 		h.Origins = []string{}
@@ -216,20 +196,25 @@ func (l *loader) hostPlugin(name string, p *plugin) host.Plugin {
 	if h.Config == nil {
 		h.Config = map[string]string{}
 	}
+	l.module(key+".path", &h)
+	return h
+}
+
+// module sees to where the code of a plugin comes from.
+func (l *loader) module(key string, h *host.Plugin) {
 	if h.Path == "" {
-		return h // Validate has a word on that
+		return // Validate has a word on that
 	}
 	if module, ok := strings.CutPrefix(h.Path, embeddedScheme); ok {
 		var err error
 		if h.Module, err = embeddedModule(module); err != nil {
-			l.report(key+".path", fmt.Sprintf(`%q: no such module in this program, there is "embedded:echo"`, h.Path))
+			l.report(key, fmt.Sprintf(`%q: no such module in this program, there is "embedded:echo"`, h.Path))
 		}
-		return h
+		return
 	}
 	if text := notAFile(h.Path); text != "" {
-		l.report(key+".path", text)
+		l.report(key, text)
 	}
-	return h
 }
 
 // notAFile says what is wrong with the path of a module; "" if it can be read.

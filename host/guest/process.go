@@ -80,7 +80,7 @@ type verdict struct {
 }
 
 // errDisk is an error of the other process that is about files.
-var errDisk = errors.New("cannot write compiled code")
+var errDisk = errors.New("write compiled code")
 
 // isDisk tells whether compiling failed for want of a place to put the result.
 func isDisk(err error) bool {
