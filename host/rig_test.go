@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a test waits for anything that the host owes it.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A server is a host under test, on a port of its own.
 type server struct {

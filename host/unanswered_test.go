@@ -23,7 +23,7 @@ func testUnanswered(t *testing.T, on transport) {
 		switch path, _ := fields.Get(abi.FieldPath); string(path) {
 		case "/odd/much":
 			g.head(e.ID, 0, 200)
-			for range 5 {
+			for range 40 { // faster than anybody fetches it
 				g.body(e.ID, 0, strings.Repeat("x", 32<<10))
 			}
 		case "/odd/begun":
@@ -34,7 +34,7 @@ func testUnanswered(t *testing.T, on transport) {
 	odd.Route = "/odd/"
 	down := host.Plugin{Name: "down", Module: []byte("none")}
 	s := on.serveAdmin(t, func(c *host.Config) {
-		c.Limits.Body, c.Limits.Queue = 4096, 100<<10
+		c.Limits.Body, c.Limits.Queue = 4096, 64<<10
 		c.Limits.MessageTime, c.Limits.Answer = 200*time.Millisecond, 200*time.Millisecond
 	}, odd, down, wat(t, "trap_in_http"))
 	const end = " HTTP/1.1\r\nHost: h\r\n"
