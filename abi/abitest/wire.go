@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long the kit waits for anything that a host owes.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // A Client is one WebSocket peer that sees every frame as it stands on the
 // wire. It answers nothing by itself, neither ping nor close. Its methods end
