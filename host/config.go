@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -244,8 +245,10 @@ func (p *Plugin) validate(key string, bad func(key string, value any, remedy str
 	if p.Path == "" && p.Module == nil && p.Native == nil {
 		bad(key+".path", `""`, "name the plugin's .wasm file")
 	}
-	if r := p.route(); !strings.HasPrefix(r, "/") || strings.ContainsAny(r, "{} \t?#") {
-		bad(key+".route", fmt.Sprintf("%q", r), "a route begins with '/' and has no '{', '}', '?', '#' or space")
+	if r := p.route(); !strings.HasPrefix(r, "/") || strings.ContainsAny(r, "{} \t?#%") {
+		bad(key+".route", fmt.Sprintf("%q", r), "a route begins with '/' and has no '{', '}', '?', '#', '%' or space")
+	} else if clean := path.Clean(r); r != clean && r != clean+"/" {
+		bad(key+".route", fmt.Sprintf("%q", r), fmt.Sprintf("no request comes to it, write %q", clean))
 	}
 	for _, o := range p.Origins {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
