@@ -94,7 +94,7 @@ func (in *instance) connectFailed(s Session, err error) {
 func (in *instance) failed(s Session, err error) {
 	var closing *CloseError
 	if errors.As(err, &closing) {
-		s.CloseWith(closing.Code, closing.Reason)
+		s.CloseWith(closing.sendable())
 		return
 	}
 	in.logError(s.id, err)

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/yimmo-host/yimmo-host/guest-sdk/go/internal/abi"
 )
@@ -155,10 +156,25 @@ func wants(h Handler) Feature {
 }
 
 // A CloseError returned from a callback closes the session with a code of the
-// plugin's choice; it is an answer and not logged.
+// plugin's choice; it is an answer and not logged. A code that may not be sent
+// becomes 1011, and a reason that is too long is cut.
 type CloseError struct {
 	Code   uint16 // 1000-1003, 1007-1014 or 3000-4999; 0 sends none
 	Reason string // UTF-8, at most 123 bytes; empty with code 0
+}
+
+// sendable is what of it a close frame may carry, so that a session that is to end
+// does: 1011 in place of a code that may not be sent, and the reason cut to fit.
+func (e *CloseError) sendable() (code uint16, reason string) {
+	code, reason = e.Code, strings.ToValidUTF8(e.Reason, "\uFFFD")
+	if len(reason) > abi.MaxCloseReason {
+		reason = strings.ToValidUTF8(reason[:abi.MaxCloseReason], "")
+	}
+	switch {
+	case code == 0 && reason == "", code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:
+		return code, reason
+	}
+	return CloseInternal, reason
 }
 
 // Error returns the reason, or a word for an empty one.

@@ -70,6 +70,10 @@ func TestRecvError(t *testing.T) {
 		{"plain", errors.New("bad move"), 1011, "", "bad move"},
 		{"close", &guest.CloseError{Code: 4002, Reason: "cheater"}, 4002, "cheater", ""},
 		{"close without code", &guest.CloseError{}, 0, "", ""},
+		{"close without code, with a reason", &guest.CloseError{Reason: "why"}, 1011, "why", ""},
+		{"close with a code of nobody's", &guest.CloseError{Code: 1006, Reason: "why"}, 1011, "why", ""},
+		{"close with a long reason", &guest.CloseError{Code: 4002, Reason: "x" + strings.Repeat("é", 100)}, 4002, "x" + strings.Repeat("é", 61), ""},
+		{"close with bytes that are no text", &guest.CloseError{Code: 4002, Reason: "a\xffb"}, 4002, "a\uFFFDb", ""},
 		{"wrapped close", fmt.Errorf("move: %w", &guest.CloseError{Code: 1008}), 1008, "", ""},
 		{"status", &guest.StatusError{Status: 403}, 1011, "", "request refused by the plugin"},
 	}
