@@ -110,11 +110,12 @@ func (in *instance) decided(id uint64, a answer) {
 }
 
 func (in *instance) refusedEvent(e *abi.Event) {
-	if in.refusal == nil {
-		return
-	}
 	var c abi.Command
 	copy(abi.CommandBytes(&c), in.view(e))
+	if in.refusal == nil {
+		in.answerRefused(&c, Status(e.Code))
+		return
+	}
 	in.refusal.Refused(Refusal{
 		Status: Status(e.Code), Command: Kind(c.Kind), ID: e.ID, Tag: e.Seq, More: e.User,
 	})

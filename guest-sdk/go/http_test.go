@@ -84,6 +84,39 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// An answer that the host refuses is replaced by one that it takes.
+func TestHTTPRefused(t *testing.T) {
+	tests := []struct {
+		name   string
+		http   func(req *guest.Request, resp *guest.Response) error
+		status guest.Status
+	}{
+		{"header of the host's", func(_ *guest.Request, resp *guest.Response) error {
+			resp.WriteString("hello")
+			return resp.Header("Content-Length", "5")
+		}, guest.StatusBadFields},
+		{"two lines in a header", func(_ *guest.Request, resp *guest.Response) error {
+			return resp.Header("x-name", "a\r\nb")
+		}, guest.StatusBadFields},
+		{"status", func(*guest.Request, *guest.Response) error {
+			return &guest.StatusError{Status: 99}
+		}, guest.StatusBadCode},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			g := native(t, &web{http: tt.http})
+			r := g.HTTP(guesttest.Request{})
+			if r.Status != 500 || r.Body != "internal error\n" || !r.Done {
+				t.Errorf("HTTP: got %+v, want 500, done", r)
+			}
+			if refused := g.Refusals(); len(refused) != 1 || refused[0].Status != tt.status {
+				t.Errorf("refusals: got %v, want one, %v", refused, tt.status)
+			}
+			checkErrorLogged(t, g, 0, "http answer refused: "+tt.status.String())
+		})
+	}
+}
+
 // The body is whole when the callback runs, however it came.
 func TestHTTPBody(t *testing.T) {
 	body := bytes.Repeat([]byte("0123456789"), 10<<10) // 100 KiB, the area has 64

@@ -21,6 +21,9 @@ type Response struct {
 func (r *Response) ID() uint64 { return r.id }
 
 // Header adds a header to the answer. It fails with [ErrHeadSent] after Flush.
+// Connection, Content-Length, Keep-Alive, Trailer, Transfer-Encoding and Upgrade are
+// the host's: an answer with one of them, or with what is no header, becomes 500,
+// unless the plugin is a [RefusalHandler] and sees to it.
 func (r *Response) Header(name, value string) error {
 	if r.headed || r.done {
 		return ErrHeadSent
@@ -160,6 +163,23 @@ func (in *instance) serve(req *Request) {
 		r.emit(abi.FlagEnd)
 		r.done = true
 	}
+}
+
+// answerRefused answers a request in place of an answer whose head the host did
+// not take: the client would wait for one until the host's patience ends.
+func (in *instance) answerRefused(c *abi.Command, why Status) {
+	switch why {
+	case StatusBadCode, StatusBadFields, StatusTooLarge:
+	default:
+		return
+	}
+	if c.Kind != abi.CommandHTTPHead {
+		return
+	}
+	in.log(LevelError, 0, "http answer refused: "+why.String())
+	r := Response{id: c.ID}
+	r.replace(500, "internal error\n")
+	r.emit(abi.FlagEnd)
 }
 
 // replace makes r a text of the status.
