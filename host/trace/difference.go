@@ -136,6 +136,7 @@ func (p *player) chosen(c *Call) (all []numbered) {
 			mine = p.Session == 0 || concerns(&command, p.Session)
 		}
 		if mine {
+			p.met = true
 			all = append(all, numbered{command, index})
 		}
 		index++

@@ -44,6 +44,10 @@ var (
 	// than what the trace has for one turn.
 	ErrDoesNotFit = errors.New("the events of the trace do not fit the plugin's rings")
 
+	// ErrNoSession reports a trace that has nothing of the session it is to be looked
+	// at for.
+	ErrNoSession = errors.New("the trace has no event and no command of that session")
+
 	ErrNoCommands = errors.New("the trace has no commands, only their digests: it cannot be looked at for one session")
 )
 
@@ -91,6 +95,9 @@ func (p *Player) Replay(ctx context.Context, r io.ReadSeeker) (Result, error) {
 	}
 	defer run.close()
 	result, err := run.all()
+	if err == nil && p.Session != 0 && !run.met && result.Difference == nil {
+		return result, ErrNoSession
+	}
 	if d := result.Difference; err == nil && d != nil && len(d.events) > 1 {
 		p.locate(ctx, r, &result)
 	}
@@ -117,6 +124,7 @@ type player struct {
 	unpack  *unpacker
 	lost    error // behind a gap, and no checkpoint yet
 	dead    bool  // the instance trapped, as recorded
+	met     bool  // something was of the session asked for
 	got     answer
 }
 
@@ -282,6 +290,7 @@ func (p *player) write(c *Call) error {
 	}
 	i := c.First
 	for e, payload := range c.AllEvents() {
+		p.met = p.met || e.ID == p.Session
 		if given(&e, c.Area) == e.Len {
 			at := e.Addr - c.Area.Addr
 			if uint64(at)+uint64(e.Len) > uint64(len(p.area)) {

@@ -76,7 +76,6 @@ func TestReplayOther(t *testing.T) {
 			Event:    `connect 0000000000000008`,
 			Recorded: `send 0000000000000008 text `, Replayed: `send 0000000000000008 text `}},
 		{"none until then", func(p *trace.Player) { p.Until = 1 }, nil},
-		{"of no session", func(p *trace.Player) { p.Session = 9 }, nil},
 	}
 	for _, tt := range tests {
 		got, err := replay(t, chaos(t), b, another, tt.change)
@@ -94,6 +93,14 @@ func TestReplayOther(t *testing.T) {
 			!strings.HasPrefix(d.Recorded, want.Recorded) || !strings.HasPrefix(d.Replayed, want.Replayed) || !strings.HasPrefix(d.Detail, want.Detail) {
 			t.Errorf("%s: got %+v, want %+v", tt.name, d, want)
 		}
+	}
+}
+
+// A session that the trace does not know is more likely a slip than all the same.
+func TestReplayNoSession(t *testing.T) {
+	b := conversation(t, trace.RecordOptions{})
+	if _, err := replay(t, chaos(t), b, another, func(p *trace.Player) { p.Session = 9 }); !errors.Is(err, trace.ErrNoSession) {
+		t.Errorf("got %v, want %v", err, trace.ErrNoSession)
 	}
 }
 
