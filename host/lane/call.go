@@ -116,7 +116,9 @@ func (l *Lane) openCall(c *polled, answer []byte) (left bool) {
 	}
 	l.attach(c.id, c, answer)
 	left = c.broken
-	l.decodeEarly(c)
+	if s != nil { // else nobody is there to hear what the peer said early
+		l.decodeEarly(c)
+	}
 	return left
 }
 
